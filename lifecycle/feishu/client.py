@@ -140,26 +140,30 @@ class Client(HireReads, CoreHrReads):
         wait_s = wait_s if give_up_after_s is None else give_up_after_s
         patience = _Patience()
         while True:
-            token = self._token.get()
-            self._limiter.acquire(call.endpoint, background=background, give_up_after_s=wait_s)
             try:
-                return self._read_once(call, token)
+                return self._read_once(call, background=background, give_up_after_s=wait_s)
             except FeishuError as error:
-                self._heed(error, token)
                 pause_s = patience.pause_after(error)
                 if pause_s is None:
                     raise
                 self._sleep(pause_s)
 
-    def _read_once(self, call: Call, token: str) -> dict[str, Any]:
+    def _read_once(
+        self, call: Call, *, background: bool, give_up_after_s: float
+    ) -> dict[str, Any]:
+        token = self._token.get()
+        self._limiter.acquire(
+            call.endpoint, background=background, give_up_after_s=give_up_after_s
+        )
         exchange = self._transport.read(self._request(call, token, encoding="gzip"))
-        return data_or_raise(call.endpoint, exchange)
-
-    def _heed(self, error: FeishuError, token: str) -> None:
-        if isinstance(error, AuthRefused):
+        try:
+            return data_or_raise(call.endpoint, exchange)
+        except AuthRefused:
             self._token.drop(token)
-        if isinstance(error, Throttled):
-            self._limiter.pause(error.endpoint, _reset_s(error))
+            raise
+        except Throttled as error:
+            self._limiter.pause(call.endpoint, _reset_s(error))
+            raise
 
     # https://open.feishu.cn/document/server-docs/authentication-management/access-token/tenant_access_token_internal
     def _fetch_token(self) -> FreshToken:
