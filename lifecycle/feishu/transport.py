@@ -181,7 +181,7 @@ def _word_for(error: BaseException, watch: Watch) -> str:
     chain = list(_causes(error))
     for kind, word in WORDS:
         if any(isinstance(cause, kind) for cause in chain):
-            return word
+            return "connect-timeout" if word == "read-timeout" and not watch.sent else word
     bad_body = next((cause for cause in chain if isinstance(cause, _BadBody)), None)
     if bad_body is not None:
         return str(bad_body)
