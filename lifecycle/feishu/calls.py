@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from lifecycle.feishu import endpoints
 from lifecycle.feishu.endpoints import Endpoint
-from lifecycle.feishu.errors import InvalidId, InvalidValue
+from lifecycle.feishu.errors import InvalidCall, InvalidId, InvalidValue
 
 ID = re.compile(r"[0-9A-Za-z_=-]{1,64}")
 PLACEHOLDER = re.compile(r":([a-z_]+)")
@@ -47,8 +47,9 @@ class Call:
         pairs = tuple((_text(name), _text(value)) for name, value in self.query)
         object.__setattr__(self, "path_params", ids)
         object.__setattr__(self, "query", pairs)
-        if self.body is not None:
-            object.__setattr__(self, "body", _plain(dict(self.body)))
+        if not isinstance(self.body, Mapping | None):
+            raise InvalidValue("A body has to be an object.")
+        object.__setattr__(self, "body", _plain(self.body))
 
     def __repr__(self) -> str:
         return f"<Call {self.endpoint.name} {self.hash[:12]}>"
@@ -86,7 +87,7 @@ class Call:
 
     @classmethod
     def from_canonical(cls, text: str) -> Call:
-        """The call a canonical text stands for. Raises InvalidValue when it is not one."""
+        """The call a canonical text stands for. Raises InvalidCall when it is none."""
         try:
             stored = json.loads(text)
             call = cls(
@@ -95,10 +96,10 @@ class Call:
                 query=tuple((name, value) for name, value in stored["query"]),
                 body=stored["body"],
             )
-        except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        except InvalidCall:
+            raise
+        except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
             raise InvalidValue("This text does not describe a call.") from error
-        except json.JSONDecodeError as error:
-            raise InvalidValue("This text is not JSON.") from error
         if call.canonical() != text:
             raise InvalidValue("This text is not the canonical form of its call.")
         return call
