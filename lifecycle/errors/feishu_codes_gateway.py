@@ -79,7 +79,7 @@ GATEWAY_CODES: tuple[FeishuCode, ...] = (
         "本企业本月调用飞书的额度已经用完。",
         "The company's monthly quota of calls to Feishu is used up.",
         "请飞书管理员提升套餐中的接口调用额度，或等待下月；在此之前变更无法发送。",
-        "Ask the Feishu administrator to raise the quota of API calls in the plan, or wait for"
+        "Ask the Feishu administrator to raise the quota of calls in the plan, or wait for"
         " next month. Until then no change can be sent.",
         "feishu_admin",
     ),
