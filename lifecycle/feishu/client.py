@@ -36,6 +36,7 @@ from lifecycle.feishu.hire_reads import HireReads
 from lifecycle.feishu.limits import Limiter
 from lifecycle.feishu.outcomes import Outcome
 from lifecycle.feishu.pages import Page, pages
+from lifecycle.feishu.reference_reads import ReferenceReads
 from lifecycle.feishu.tokens import FreshToken, TenantToken
 from lifecycle.feishu.transport import Request, Timeouts, Transport
 
@@ -52,7 +53,7 @@ PERSON_WAITS_S = 10.0
 BACKGROUND_WAITS_S = 120.0
 
 
-class Client(HireReads, CoreHrReads):
+class Client(HireReads, CoreHrReads, ReferenceReads):
     """Talks to one Feishu tenant as one app. Threads may share it.
 
     `base_url`: scheme and host of the open platform, https unless it is this machine.
@@ -79,7 +80,8 @@ class Client(HireReads, CoreHrReads):
         self._limiter = limiter
         self._user_agent = user_agent
         self._sleep = sleep
-        self._transport = Transport(timeouts or Timeouts())
+        self._timeouts = timeouts or Timeouts()
+        self._transport = Transport(self._timeouts)
         self._token = TenantToken(self._fetch_token, clock=clock)
 
     def __repr__(self) -> str:
@@ -109,16 +111,19 @@ class Client(HireReads, CoreHrReads):
 
         Takes no rate slot: `ready` did. There is no retry inside; after AUTH the caller
         decides, calling `renew_token` first, and after THROTTLED it pauses the endpoint
-        for everybody. When no token can be had, nothing is sent. Raises InvalidValue for
-        a call that is not one of the five writes.
+        for everybody. When no token can be had, nothing is sent. No byte leaves later than
+        the total deadline counted from here. Raises InvalidValue for a call that is not
+        one of the five writes.
         """
         if not call.endpoint.is_write:
             raise InvalidValue(f"{call.endpoint.name} is not a write.")
+        deadline = time.monotonic() + self._timeouts.total_s
         try:
             token = self._token.get()
         except FeishuError as error:
             return without_token(error)
-        exchange = self._transport.write(self._request(call, token, encoding="identity"))
+        request = self._request(call, token, encoding="identity")
+        exchange = self._transport.write(request, within_s=deadline - time.monotonic())
         result = send_result(call, exchange)
         if result.outcome is Outcome.AUTH:
             self._token.drop(token)

@@ -7,12 +7,11 @@ values that cannot be sent.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Unpack, cast
 
 from lifecycle.feishu import endpoints
-from lifecycle.feishu.calls import Call, Query, checked_id, query_of
+from lifecycle.feishu.calls import Call, checked_id, query_of
 from lifecycle.feishu.id_types import (
     HIRE_ID_TYPES,
     TALENT_USER_ID_TYPES,
@@ -22,7 +21,7 @@ from lifecycle.feishu.id_types import (
     checked_id_type,
     hire_id_types,
 )
-from lifecycle.feishu.pages import Page, page_in, record_in
+from lifecycle.feishu.pages import Page, record_in
 from lifecycle.feishu.payloads import (
     ApplicationDetailPayload,
     ApplicationPayload,
@@ -31,16 +30,11 @@ from lifecycle.feishu.payloads import (
     TalentItem,
     TalentPayload,
 )
+from lifecycle.feishu.reading import Reader
 
 
-class HireReads(ABC):
+class HireReads(Reader):
     """The reads of Feishu Hire that `Client` offers."""
-
-    @abstractmethod
-    def read(
-        self, call: Call, *, background: bool = False, give_up_after_s: float | None = None
-    ) -> dict[str, Any]:
-        """Send a read; see Client.read."""
 
     # https://open.feishu.cn/document/ukTMukTMukTM/uMzM1YjLzMTN24yMzUjN/hire-v1/talent/list
     def list_talents(
@@ -240,9 +234,3 @@ class HireReads(ABC):
             query + hire_id_types(**id_types),
             background=background,
         )
-
-    def _page(
-        self, endpoint: endpoints.Endpoint, query: Query, *, background: bool
-    ) -> Page[Any]:
-        data = self.read(Call(endpoint, {}, query), background=background)
-        return page_in(endpoint, data)

@@ -12,6 +12,10 @@ from lifecycle.feishu.limits import ProcessLimiter
 from .servers import Recorder
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "oracle: compares us with the vendor's SDK")
+
+
 @pytest.fixture
 def recorder() -> Iterator[Recorder]:
     with Recorder().running() as recorder:
