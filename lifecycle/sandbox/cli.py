@@ -9,8 +9,8 @@ from types import FrameType
 
 from .gateway import Gateway, Options
 from .limits import Limits
-from .server import PortInUse, SandboxHTTPServer
-from .tenant import Tenant
+from .server import NotLoopback, PortInUse, SandboxHTTPServer
+from .tenant import BadState, Tenant
 from .tokens import Tokens
 
 DEFAULT_APP_ID, DEFAULT_APP_SECRET = "cli_sandbox", "sandbox-secret"
@@ -60,21 +60,26 @@ def make_gateway(
 
 def run(options: argparse.Namespace) -> int:
     """Serves until SIGTERM or Ctrl-C; the exit status."""
-    gateway = make_gateway(
+    try:
+        server = SandboxHTTPServer(options.host, options.port)
+        server.gateway = _gateway_for(options)
+    except (PortInUse, NotLoopback, BadState) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    tenant = server.gateway.tenant
+    sys.stdout.write(f"Sandbox Feishu on {server.base_url} ({tenant.people} people, seed {tenant.seed})\n")
+    sys.stdout.flush()
+    _serve_until_stopped(server)
+    tenant.close()
+    return 0
+
+
+def _gateway_for(options: argparse.Namespace) -> Gateway:
+    return make_gateway(
         seed=options.seed, people=options.people, today=options.today, state=options.state,
         rate_scale=options.rate_scale, token_life=options.token_life, app_id=options.app_id,
         app_secret=options.app_secret, search_lag=options.search_lag, old_style_429=options.old_style_429,
     )  # fmt: skip
-    try:
-        server = SandboxHTTPServer(options.host, options.port, gateway)
-    except (PortInUse, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    tenant = gateway.tenant
-    print(f"Sandbox Feishu on {server.base_url} ({tenant.people} people, seed {tenant.seed})", flush=True)
-    _serve_until_stopped(server)
-    tenant.close()
-    return 0
 
 
 def _serve_until_stopped(server: SandboxHTTPServer) -> None:

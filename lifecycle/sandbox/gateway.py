@@ -7,8 +7,8 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -17,7 +17,7 @@ from .codes import http_status, text
 from .endpoints.auth import tenant_access_token
 from .faults import Faults
 from .limits import Limits
-from .routes import TOKEN_PATH, match
+from .routes import AUTH_PATH, match
 from .tenant import Tenant
 from .tokens import Tokens
 
@@ -41,7 +41,7 @@ class Request:
 
     @property
     def key(self) -> str:
-        return "B1" if self.path == TOKEN_PATH else (self.endpoint.key if self.endpoint else "")
+        return "B1" if self.path == AUTH_PATH else (self.endpoint.key if self.endpoint else "")
 
     @property
     def writes(self) -> bool:
@@ -78,7 +78,7 @@ class Gateway:
 
     # -- the log of requests ----------------------------------------------------------------------------
 
-    def receive(self, method: str, target: str, headers: Mapping[str, str], raw: bytes) -> tuple[Request, dict[str, Any]]:
+    def receive(self, method: str, target: str, headers: Message, raw: bytes) -> tuple[Request, dict[str, Any]]:
         """The request, and its entry in the log; the entry is completed when it is answered."""
         path, _, query = target.partition("?")
         path = unquote(path)
@@ -125,6 +125,11 @@ class Gateway:
         with self._log_lock:
             self._log.clear()
 
+    def count_late(self, change: int) -> None:
+        """Requests whose client is gone but which will still be processed."""
+        with self._log_lock:
+            self.late_pending += change
+
     # -- answering --------------------------------------------------------------------------------------
 
     def answer(self, request: Request) -> Answer:
@@ -133,16 +138,16 @@ class Gateway:
             return self._answer(request)
         except Refusal as refusal:
             return self.refused(key, refusal, request.log_id)
-        except Exception:
+        except Exception:  # noqa: BLE001 - a fault of the sandbox itself must be seen, not hang the client
             traceback.print_exc(file=sys.stderr)
             return Answer(500, {"code": 2200, "msg": "internal error", "error": {"log_id": request.log_id}})
 
     def _answer(self, request: Request) -> Answer:
-        if request.path == TOKEN_PATH and request.method == "POST":
+        if request.path == AUTH_PATH and request.method == "POST":
             return Answer(200, tenant_access_token(self.tokens, _parsed_body(request)))
         endpoint = request.endpoint
         if endpoint is None:
-            raise Refusal(99991301 if request.known_path or request.path == TOKEN_PATH else 99991201)
+            raise Refusal(99991301 if request.known_path or request.path == AUTH_PATH else 99991201)
         self.tokens.check(request.authorization)
         tripped = self.limits.take(endpoint)
         if tripped is not None:
@@ -204,7 +209,7 @@ def _no_constant(name: str) -> Any:
 
 
 def _shown_body(request: Request) -> Any:
-    if request.path == TOKEN_PATH:
+    if request.path == AUTH_PATH:
         return {}
     try:
         return _parsed_body(request)

@@ -4,7 +4,8 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from .calls import Call, Refusal
@@ -28,7 +29,9 @@ def place_of(call: Call, parts: int = 1, *, code: int | None = None) -> list[int
     except (binascii.Error, ValueError, TypeError):
         seal, raw, endpoint, place = b"", b"x", "", []
     if seal != _seal(raw) or endpoint != call.endpoint.key or len(place) != parts:
-        raise Refusal(code or call.endpoint.bad_parameter, "page_token is invalid", field_name="page_token", value=token)
+        raise Refusal(
+            code or call.endpoint.bad_parameter, "page_token is invalid", field_name="page_token", value=token
+        )
     return [int(number) for number in place]
 
 
@@ -38,19 +41,10 @@ def _seal(raw: bytes) -> bytes:
 
 def page(call: Call, rows: Iterable[tuple[int, Record]], size: int) -> tuple[list[Record], dict[str, Any]]:
     """The first `size` of the rows behind the token, and the `has_more` part of the answer."""
-    taken: list[tuple[int, Record]] = []
-    for row in _one_more(rows, size):
-        taken.append(row)
+    taken = list(islice(rows, size + 1))
     more = len(taken) > size
     shown = taken[:size]
     tail: dict[str, Any] = {"has_more": more}
     if more:
         tail["page_token"] = make_token(call.endpoint.key, [shown[-1][0]])
     return [record for _, record in shown], tail
-
-
-def _one_more(rows: Iterable[tuple[int, Record]], size: int) -> Iterator[tuple[int, Record]]:
-    for n, row in enumerate(rows):
-        yield row
-        if n == size:
-            return

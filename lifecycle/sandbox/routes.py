@@ -29,7 +29,7 @@ _HIRE_BAD = 1002002
 # Pages that print no code for bad input (A5, P2, P3, R6, R10): the gateway's general one, or the family's.
 _GATEWAY_BAD = 99992402
 
-TOKEN_PATH = "/open-apis/auth/v3/tenant_access_token/internal"
+AUTH_PATH = "/open-apis/auth/v3/tenant_access_token/internal"
 
 ENDPOINTS = [
     Endpoint("A1", "POST", "hire/v1/talents/:talent_id/onboard_status", talents.change_onboard_status,

@@ -4,6 +4,7 @@ import ipaddress
 import socket
 import socketserver
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -17,6 +18,10 @@ _IDLE_S = 120
 
 class PortInUse(OSError):
     """Somebody else listens there."""
+
+
+class NotLoopback(ValueError):
+    """The sandbox has no secrets worth keeping and must not be reachable from outside."""
 
 
 def is_loopback(host: str) -> bool:
@@ -38,7 +43,7 @@ class Handler(BaseHTTPRequestHandler):
         raw = self._read_body()
         if raw is None:
             return
-        line = Line(self.connection, (self.rfile, self.wfile), self.server.stopping)
+        line = Line(self.connection, self.rfile, self.server.stopping)
         if self.path.startswith("/sandbox/"):
             line.send(json_bytes(*self._control(raw)))
         else:
@@ -69,8 +74,7 @@ class Handler(BaseHTTPRequestHandler):
     def handle(self) -> None:
         try:
             super().handle()
-        except (ConnectionError, TimeoutError, ValueError):
-            # ValueError: a reset closed the files while the base class still wanted to flush them.
+        except (ConnectionError, TimeoutError):
             self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -83,10 +87,12 @@ class SandboxHTTPServer(ThreadingHTTPServer):
     request_queue_size = 128
     allow_reuse_address = True
 
-    def __init__(self, host: str, port: int, gateway: Gateway) -> None:
+    gateway: Gateway
+
+    def __init__(self, host: str, port: int) -> None:
+        """Takes the port; `gateway` is set before the first request is served."""
         if not is_loopback(host):
-            raise ValueError(f"The sandbox listens on this machine only, not on {host}.")
-        self.gateway = gateway
+            raise NotLoopback(f"The sandbox listens on this machine only, not on {host}.")
         self.stopping = threading.Event()
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
@@ -122,10 +128,8 @@ class SandboxHTTPServer(ThreadingHTTPServer):
         with self._open_lock:
             open_now = list(self._open)
         for connection in open_now:
-            try:
+            with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
 
     @property
     def base_url(self) -> str:

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - names of tables and columns come from KINDS alone, values are bound
 """Where the tenant lives: one SQLite database, in memory or in a file.
 
 Each kind of record is a table with its JSON and a few columns that searches need.

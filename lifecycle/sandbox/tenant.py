@@ -1,9 +1,11 @@
 """The tenant: its records, settings, clock and the list of what changed."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from .ids import Ids
@@ -12,12 +14,18 @@ from .seed.days import today_in_tenant
 from .store import SCHEMA_VERSION, Record, Store
 
 
+class BadState(ValueError):
+    """The state file is not one of ours."""
+
+
 class Tenant:
     """All access goes through `lock`: one call at a time sees and changes the company."""
 
-    def __init__(self, *, seed: int = 1, people: int = 300, today: date | None = None, state: str | None = None) -> None:
+    def __init__(
+        self, *, seed: int = 1, people: int = 300, today: date | None = None, state: str | None = None
+    ) -> None:
         self.lock = threading.RLock()
-        self.store = Store(state)
+        self.store = _open_store(state)
         if self.store.meta("schema") == SCHEMA_VERSION:
             self._load()
         else:
@@ -80,6 +88,16 @@ class Tenant:
             "related": [other for other in related if other],
         }
         self.store.add_effect(effect, [subject, *related])
+
+
+def _open_store(state: str | None) -> Store:
+    if state is None:
+        return Store(None)
+    try:
+        Path(state).parent.mkdir(parents=True, exist_ok=True)
+        return Store(state)
+    except (sqlite3.DatabaseError, OSError) as error:
+        raise BadState(f"{state} cannot be used as the sandbox's state file ({error}).") from error
 
 
 def difference(before: Record, after: Record) -> tuple[Record, Record]:

@@ -6,8 +6,11 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
+from io import BufferedIOBase
 from typing import Any
 
 from .calls import Refusal
@@ -27,8 +30,8 @@ _BOMB_MB = 100
 class Line:
     """One client's connection."""
 
-    def __init__(self, connection: socket.socket, files: tuple[Any, ...], stopping: threading.Event) -> None:
-        self._connection, self._files, self._stopping = connection, files, stopping
+    def __init__(self, connection: socket.socket, reader: BufferedIOBase, stopping: threading.Event) -> None:
+        self._connection, self._reader, self._stopping = connection, reader, stopping
         self.closed = False
 
     def send(self, data: bytes) -> None:
@@ -40,17 +43,14 @@ class Line:
     def drop(self) -> None:
         """An orderly close (FIN) without an answer."""
         self.closed = True
-        try:
+        with suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
 
     def reset(self) -> None:
-        """A hard close (RST): lingering zero seconds, and every handle on the socket closed at once."""
+        """A hard close (RST): lingering zero seconds; the reader holds the socket open, so it goes first."""
         self.closed = True
         self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        for file in self._files:
-            file.close()
+        self._reader.close()
         self._connection.close()
 
     def wait(self, seconds: float) -> bool:
@@ -85,7 +85,7 @@ def serve(gateway: Gateway, line: Line, request: Request, entry: dict[str, Any])
         return
     entry["fault"] = strike.kind
     answered = process(gateway, request, entry) if strike.applied and strike.kind != "late" else None
-    _PLAYS[strike.kind](gateway, line, request, entry, strike, answered)
+    _PLAYS[strike.kind](Scene(gateway, line, request, entry, strike, answered))
 
 
 def process(gateway: Gateway, request: Request, entry: dict[str, Any]) -> Answer:
@@ -94,108 +94,115 @@ def process(gateway: Gateway, request: Request, entry: dict[str, Any]) -> Answer
     return answer
 
 
-_Play = Callable[[Gateway, Line, Request, dict[str, Any], Strike, Answer | None], None]
+@dataclass(frozen=True)
+class Scene:
+    """A request that a fault hits; `answer` is there when it was processed first."""
+
+    gateway: Gateway
+    line: Line
+    request: Request
+    entry: dict[str, Any]
+    strike: Strike
+    answer: Answer | None
+
+    def seconds(self, usual: float) -> float:
+        return usual if self.strike.delay_s is None else self.strike.delay_s
+
+    def respond(self, answer: Answer) -> None:
+        self.entry.update(http_status=answer.status, code=answer.body["code"])
+        respond(self.line, answer, self.request.log_id)
+
+    def send(self, status: int, body: bytes, content_type: str = "application/json", headers: Any = ()) -> None:
+        self.entry["http_status"] = status
+        data = http_bytes(status, body, self.request.log_id, content_type=content_type, headers=headers)
+        self.line.send(data)
+
+    def whole(self) -> bytes:
+        """The true answer as bytes, for the faults that spoil it on the way."""
+        answer = self.answer or Answer(200, {"code": 0, "msg": "success", "data": {}})
+        return http_bytes(answer.status, answer.encoded(), self.request.log_id, headers=answer.headers)
 
 
-def _drop(_g: Gateway, line: Line, _r: Request, _e: dict[str, Any], _s: Strike, _a: Answer | None) -> None:
-    line.drop()
+def _drop(scene: Scene) -> None:
+    scene.line.drop()
 
 
-def _reset(_g: Gateway, line: Line, _r: Request, _e: dict[str, Any], _s: Strike, _a: Answer | None) -> None:
-    line.reset()
+def _reset(scene: Scene) -> None:
+    scene.line.reset()
 
 
-def _hang(_g: Gateway, line: Line, _r: Request, _e: dict[str, Any], strike: Strike, _a: Answer | None) -> None:
-    line.wait(_HANG_S if strike.delay_s is None else strike.delay_s)
-    line.drop()
+def _hang(scene: Scene) -> None:
+    scene.line.wait(scene.seconds(_HANG_S))
+    scene.line.drop()
 
 
-def _late(gateway: Gateway, line: Line, request: Request, entry: dict[str, Any], strike: Strike, _a: Answer | None) -> None:
+def _late(scene: Scene) -> None:
     """Processed after the client has lost the connection; a reset in between forgets it."""
-    generation = gateway.generation
-    gateway.late_pending += 1
-    line.drop()
+    gateway, generation = scene.gateway, scene.gateway.generation
+    gateway.count_late(1)
+    scene.line.drop()
 
     def later() -> None:
-        if line.wait(_LATE_S if strike.delay_s is None else strike.delay_s) and generation == gateway.generation:
-            process(gateway, request, entry)
-        gateway.late_pending -= 1
+        if scene.line.wait(scene.seconds(_LATE_S)) and generation == gateway.generation:
+            process(gateway, scene.request, scene.entry)
+        gateway.count_late(-1)
 
     threading.Thread(target=later, daemon=True).start()
 
 
-def _html_error(_g: Gateway, line: Line, request: Request, entry: dict[str, Any], strike: Strike, _a: Answer | None) -> None:
-    status = strike.http_status or 502
-    entry["http_status"] = status
-    body = (strike.body or _HTML).encode()
-    line.send(http_bytes(status, body, request.log_id, content_type=strike.content_type or "text/html"))
+def _html_error(scene: Scene) -> None:
+    body = _HTML if scene.strike.body is None else scene.strike.body
+    scene.send(scene.strike.http_status or 502, body.encode(), scene.strike.content_type or "text/html")
 
 
-def _refuse(
-    gateway: Gateway, line: Line, request: Request, entry: dict[str, Any], strike: Strike, _a: Answer | None
-) -> None:
-    code = 99991663 if strike.kind == "expired_token" else strike.code or 0
-    status = strike.http_status or http_status(request.key, code)
-    answer = gateway.refused(request.key, Refusal(code, "injected fault"), request.log_id, status)
-    entry.update(http_status=answer.status, code=code)
-    respond(line, answer, request.log_id)
+def _refuse(scene: Scene) -> None:
+    code = 99991663 if scene.strike.kind == "expired_token" else scene.strike.code or 0
+    status = scene.strike.http_status or http_status(scene.request.key, code)
+    refusal = Refusal(code, "injected fault")
+    scene.respond(scene.gateway.refused(scene.request.key, refusal, scene.request.log_id, status))
 
 
-def _throttle(
-    gateway: Gateway, line: Line, request: Request, entry: dict[str, Any], strike: Strike, _a: Answer | None
-) -> None:
-    limit = request.endpoint.limits[0][0] if request.endpoint else 1
-    reset_s = 1 if strike.delay_s is None else int(strike.delay_s)
-    answer = gateway.throttled(request.log_id, limit, reset_s, strike.http_status)
-    entry.update(http_status=answer.status, code=99991400)
-    respond(line, answer, request.log_id)
+def _throttle(scene: Scene) -> None:
+    limit = scene.request.endpoint.limits[0][0] if scene.request.endpoint else 1
+    reset_s = int(scene.seconds(1))
+    scene.respond(scene.gateway.throttled(scene.request.log_id, limit, reset_s, scene.strike.http_status))
 
 
-def _garbage(_g: Gateway, line: Line, request: Request, _e: dict[str, Any], strike: Strike, _a: Answer | None) -> None:
-    body = (_NOT_JSON if strike.body is None else strike.body).encode()
-    content_type = strike.content_type or ("text/html" if strike.body is None else "application/json")
-    line.send(http_bytes(strike.http_status or 200, body, request.log_id, content_type=content_type))
+def _garbage(scene: Scene) -> None:
+    body = scene.strike.body
+    usual_type = "text/html" if body is None else "application/json"
+    content = (_NOT_JSON if body is None else body).encode()
+    scene.send(scene.strike.http_status or 200, content, scene.strike.content_type or usual_type)
 
 
-def _truncated_header(
-    _g: Gateway, line: Line, _r: Request, _e: dict[str, Any], _s: Strike, _a: Answer | None
-) -> None:
-    line.send(b"HTTP/1.1 200 OK\r\nContent-Type: applica")
-    line.drop()
+def _truncated_header(scene: Scene) -> None:
+    scene.line.send(b"HTTP/1.1 200 OK\r\nContent-Type: applica")
+    scene.line.drop()
 
 
-def _whole(request: Request, answer: Answer | None) -> bytes:
-    shown = answer or Answer(200, {"code": 0, "msg": "success", "data": {}})
-    return http_bytes(shown.status, shown.encoded(), request.log_id, headers=shown.headers)
-
-
-def _truncated_body(
-    _g: Gateway, line: Line, request: Request, _e: dict[str, Any], _s: Strike, answer: Answer | None
-) -> None:
-    whole = _whole(request, answer)
+def _truncated_body(scene: Scene) -> None:
+    whole = scene.whole()
     body_at = whole.index(b"\r\n\r\n") + 4
-    line.send(whole[: body_at + max(1, (len(whole) - body_at) // 2)])
-    line.drop()
+    scene.line.send(whole[: body_at + max(1, (len(whole) - body_at) // 2)])
+    scene.line.drop()
 
 
-def _drip(_g: Gateway, line: Line, request: Request, _e: dict[str, Any], strike: Strike, answer: Answer | None) -> None:
-    whole = _whole(request, answer)
-    seconds = _DRIP_S if strike.delay_s is None else strike.delay_s
+def _drip(scene: Scene) -> None:
+    whole, seconds = scene.whole(), scene.seconds(_DRIP_S)
     steps = max(2, int(seconds / _DRIP_STEP_S))
     size = max(1, -(-len(whole) // steps))
     for start in range(0, len(whole), size):
-        line.send(whole[start : start + size])
-        if line.closed or not line.wait(seconds / steps):
+        scene.line.send(whole[start : start + size])
+        if scene.line.closed or not scene.line.wait(seconds / steps):
             return
 
 
-def _redirect(_g: Gateway, line: Line, request: Request, _e: dict[str, Any], strike: Strike, _a: Answer | None) -> None:
-    headers = (("Location", _DEAD_HOST),)
-    line.send(http_bytes(strike.http_status or 302, b"", request.log_id, headers=headers))
+def _redirect(scene: Scene) -> None:
+    scene.send(scene.strike.http_status or 302, b"", headers=(("Location", _DEAD_HOST),))
 
 
-def _gzip_bomb(_g: Gateway, line: Line, request: Request, _e: dict[str, Any], _s: Strike, _a: Answer | None) -> None:
-    line.send(http_bytes(200, bomb(), request.log_id, headers=(("Content-Encoding", "gzip"),)))
+def _gzip_bomb(scene: Scene) -> None:
+    scene.send(200, bomb(), headers=(("Content-Encoding", "gzip"),))
 
 
 @cache
@@ -204,11 +211,11 @@ def bomb() -> bytes:
     return gzip.compress(bytes(_BOMB_MB * 1024 * 1024), compresslevel=6)
 
 
-def _brackets(_g: Gateway, line: Line, request: Request, _e: dict[str, Any], _s: Strike, _a: Answer | None) -> None:
-    line.send(http_bytes(200, b"[" * _BRACKETS, request.log_id))
+def _brackets(scene: Scene) -> None:
+    scene.send(200, b"[" * _BRACKETS)
 
 
-_PLAYS: dict[str, _Play] = {
+_PLAYS: dict[str, Callable[[Scene], None]] = {
     "drop_before": _drop,
     "drop_after": _drop,
     "reset_before": _reset,

@@ -18,7 +18,8 @@ def list_applications(call: Call) -> dict[str, Any]:
     """H5: ids only."""
     size = call.number("page_size", default=10, low=1, high=200)
     after = place_of(call)
-    where, values = ["position > ?"], [after[0] if after else 0]
+    where: list[str] = ["position > ?"]
+    values: list[Any] = [after[0] if after else 0]
     for name in ("stage_id", "talent_id", "job_id"):
         if call.text(name):
             where.append(f"{name} = ?")

@@ -139,13 +139,14 @@ def _check_time(record: Record, operation: int, moment: int | None) -> None:
 
 def _changes(call: Call, record: Record, operation: int, moment: int | None, note: str) -> dict[str, Any]:
     at = call.now_ms if moment is None else moment
-    return {
+    changes: dict[int, dict[str, Any]] = {
         CONVERT: {"conversion_status": 2, "actual_conversion_time": at},
         OFFBOARD: {"onboard_status": 2, "overboard_time": at, "overboard_note": note},
         RESTORE: {},
         UNDO_OFFBOARD: {"onboard_status": 1, "overboard_time": 0, "overboard_note": ""},
         UNDO_CONVERT: {"conversion_status": 1, "actual_conversion_time": 0},
-    }[operation]
+    }
+    return changes[operation]
 
 
 def _store(call: Call, operation: int, record: Record, after: Record) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ _FORBIDDEN = {
     "social_insurance_end_date", "provident_fund_end_date", "sign_type",
 }  # fmt: skip
 _EXPLANATIONS = ("reason_explanation", "employee_reason_explanation")
+_CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d", re.ASCII)
 _NUMBER = re.compile(r"-?\d+(?:\.(\d+))?", re.ASCII)
 
 
@@ -102,10 +102,8 @@ def _check_date(_call: Call, field: Field, value: str) -> None:
 
 
 def _is_stamp(value: str) -> bool:
-    try:
-        return datetime.strptime(value, "%Y-%m-%d %H:%M:%S").strftime("%Y-%m-%d %H:%M:%S") == value
-    except ValueError:
-        return False
+    day, _, clock = value.partition(" ")
+    return is_day(day) and _CLOCK.fullmatch(clock) is not None
 
 
 _CHECKS = {

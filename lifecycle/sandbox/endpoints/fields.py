@@ -49,8 +49,16 @@ def _field(owner: str, api_name: str, zh: str, en: str, type_: int, config: Fiel
 
 _DAY: Field = {"date_time_field_setting": {"date_time_type": 1}}
 _MOMENT: Field = {"date_time_field_setting": {"date_time_type": 3}}
-_NEXT = [("opt_peer", "同业公司", "Same trade"), ("opt_study", "继续深造", "Studies"), ("opt_startup", "创业", "Start-up")]
-_CARE = [("opt_party", "欢送会", "Farewell party"), ("opt_letter", "推荐信", "Reference"), ("opt_alumni", "校友群", "Alumni")]
+_NEXT = [
+    ("opt_peer", "同业公司", "Same trade"),
+    ("opt_study", "继续深造", "Studies"),
+    ("opt_startup", "创业", "Start-up"),
+]
+_CARE = [
+    ("opt_party", "欢送会", "Farewell party"),
+    ("opt_letter", "推荐信", "Reference"),
+    ("opt_alumni", "校友群", "Alumni"),
+]
 _BLOCK = [("block_conduct", "违纪", "Misconduct"), ("block_fraud", "简历造假", "False résumé")]
 
 _OFFBOARDING = [
@@ -75,9 +83,9 @@ _STANDARD = [
     _field("offboarding_info", "apply_initiating_time", "离职申请发起时间", "Request started at", DATE, _MOMENT),
     _field("offboarding_info", "apply_finish_time", "离职审批通过时间", "Request approved at", DATE, _MOMENT),
     _field("offboarding_info", "reason", "离职原因", "Reason", ENUM, _enum([])),
-    _field("offboarding_info", "employee_reason", "离职原因（员工）", "Reason given by the employee", ENUM, _enum([])),
+    _field("offboarding_info", "employee_reason", "员工自述离职原因", "Reason given by the employee", ENUM, _enum([])),
     _field("offboarding_info", "reason_explanation", "离职原因说明", "Explanation", TEXT, _text(multiline=True)),
-    _field("offboarding_info", "employee_reason_explanation", "离职原因说明（员工）", "Explanation of the employee",
+    _field("offboarding_info", "employee_reason_explanation", "员工自述离职说明", "Explanation of the employee",
            TEXT, _text(multiline=True)),
     _field("offboarding_info", "add_block_list", "加入屏蔽名单", "On the block list", FLAG),
     _field("offboarding_info", "block_reason", "屏蔽原因", "Block reason", ENUM, _enum(_BLOCK)),

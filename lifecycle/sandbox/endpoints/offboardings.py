@@ -119,35 +119,40 @@ def _info(call: Call, info: Record) -> dict[str, Any]:
 
 
 def _custom_fields(custom: dict[str, str]) -> list[dict[str, Any]]:
-    shown = []
-    for name, value in custom.items():
-        field = OFFBOARDING_FIELDS[name]
-        shown.append(
-            {
-                "custom_api_name": name,
-                "name": field_name_of(field),
-                "type": _TYPE_HERE.get(field["type"], field["type"]),
-                "value": value,
-            }
-        )
-    return shown
+    return [
+        {
+            "custom_api_name": name,
+            "name": field_name_of(OFFBOARDING_FIELDS[name]),
+            "type": _type_here(OFFBOARDING_FIELDS[name]["type"]),
+            "value": value,
+        }
+        for name, value in custom.items()
+    ]
+
+
+def _type_here(field_type: int) -> int:
+    return _TYPE_HERE.get(field_type, field_type)
 
 
 def list_reasons(call: Call) -> dict[str, Any]:
     """O2. No paging."""
     active = call.body_flag("active")
     wanted = call.body_texts("offboarding_reason_unique_identifier", limit=20)
-    items = []
-    for record in call.tenant.store.all("reasons"):
-        if (active is None or record["active"] == active) and (not wanted or record["id"] in wanted):
-            items.append(
-                {
-                    "offboarding_reason_unique_identifier": record["id"],
-                    "name": record["name"],
-                    "active": record["active"],
-                    "parent_offboarding_reason_unique_identifier": record["parent"],
-                    "created_time": record["created_time"],
-                    "updated_time": record["updated_time"],
-                }
-            )
-    return {"items": items}
+    return {
+        "items": [
+            _reason(record)
+            for record in call.tenant.store.all("reasons")
+            if (active is None or record["active"] == active) and (not wanted or record["id"] in wanted)
+        ]
+    }
+
+
+def _reason(record: Record) -> dict[str, Any]:
+    return {
+        "offboarding_reason_unique_identifier": record["id"],
+        "name": record["name"],
+        "active": record["active"],
+        "parent_offboarding_reason_unique_identifier": record["parent"],
+        "created_time": record["created_time"],
+        "updated_time": record["updated_time"],
+    }

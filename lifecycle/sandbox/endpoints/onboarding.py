@@ -50,7 +50,7 @@ def _check_application(call: Call, application: Record) -> None:
 
 
 def _check_times(onboard_time: int, expected: int | None, now_ms: int) -> None:
-    """"Not later than now" is documented; the bounds below and the order of the two are not."""
+    """ "Not later than now" is documented; the bounds below and the order of the two are not."""
     if not is_plausible_ms(onboard_time) or onboard_time > now_ms:
         raise Refusal(1002905, "actual_onboard_time must not be later than now")
     if expected and (not is_plausible_ms(expected) or expected < onboard_time):

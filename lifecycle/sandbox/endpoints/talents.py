@@ -12,7 +12,10 @@ _EMPTY_RESULT = 1002102
 
 
 def list_talents(call: Call) -> dict[str, Any]:
-    """H1. Newest change first; the other orders of `sort_by` have nothing to sort by here."""
+    """H1. Newest change first; `sort_by` is checked but has nothing else to sort by here.
+
+    `keyword` looks into names, or matches an id or mobile number; its words and, or, not are plain text here.
+    """
     call.choice("user_id_type", USER_TYPES_TALENT, "people_admin_id")
     call.number("sort_by", default=1, low=1, high=4)
     option = call.choice("query_option", ("", "ignore_empty_error"), "")
@@ -20,8 +23,8 @@ def list_talents(call: Call) -> dict[str, Any]:
     where, values = _window(call)
     keyword = call.text("keyword").strip()
     if keyword:
-        where.append("body LIKE ? ESCAPE '\\'")
-        values.append(f"%{_escaped(keyword)}%")
+        where.append("(json_extract(body, '$.name') LIKE ? ESCAPE '\\' OR ? IN (id, json_extract(body, '$.mobile')))")
+        values += [f"%{_escaped(keyword)}%", keyword]
     start = place_of(call, 2)
     if start:
         where.append("(updated_ms < ? OR (updated_ms = ? AND position < ?))")

@@ -14,12 +14,12 @@ class Builder:
     """What every part of the seeding needs: the dice, the ids, the day and somewhere to put records."""
 
     def __init__(self, store: Store, *, seed: int, people: int, today: date) -> None:
-        self.rng = Random(f"{seed}:{people}:{today}")
+        self.rng = Random(f"{seed}:{people}:{today}")  # noqa: S311 - dice, not secrets
         self.ids = Ids(seed)
         self.people = people
         self.today = today
         self._store = store
-        self.counters: dict[str, int] = {kind: 0 for kind in KINDS}
+        self.counters: dict[str, int] = dict.fromkeys(KINDS, 0)
         self._waiting: dict[str, list[tuple[int, Record]]] = {kind: [] for kind in KINDS}
 
     def draw(self, counter: str) -> int:

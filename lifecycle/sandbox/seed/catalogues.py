@@ -14,7 +14,8 @@ CITIES = [
 ]  # fmt: skip
 FAMILIES = [
     ("研发序列", "Engineering"), ("产品序列", "Product"), ("设计序列", "Design"), ("市场序列", "Marketing"),
-    ("销售序列", "Sales"), ("职能序列", "Corporate functions"), ("运营序列", "Operations"), ("供应链序列", "Supply chain"),
+    ("销售序列", "Sales"), ("职能序列", "Corporate functions"), ("运营序列", "Operations"),
+    ("供应链序列", "Supply chain"),
 ]  # fmt: skip
 TITLES = {
     "研发序列": ["后端工程师", "前端工程师", "测试工程师", "算法工程师", "数据工程师", "架构师"],
@@ -26,11 +27,17 @@ TITLES = {
     "运营序列": ["用户运营", "客服专员", "数据分析师"],
     "供应链序列": ["采购专员", "物流专员", "质量工程师"],
 }
-EMPLOYEE_TYPES = [("正式", "Regular"), ("实习", "Intern"), ("外包", "Outsourced"), ("劳务", "Contractor"), ("顾问", "Consultant")]
+EMPLOYEE_TYPES = [
+    ("正式", "Regular"),
+    ("实习", "Intern"),
+    ("外包", "Outsourced"),
+    ("劳务", "Contractor"),
+    ("顾问", "Consultant"),
+]
 STAGES = [
     (1, "简历初筛", "Screening"), (2, "简历评估", "Evaluation"), (3, "笔试", "Written test"), (4, "面试", "Interview"),
-    (5, "Offer 沟通", "Offer"), (6, "待入职", "Pre-hire"), (7, "已入职", "Onboarded"), (8, "人才储备", "Talent reserve"),
-    (255, "系统默认", "System default"),
+    (5, "Offer 沟通", "Offer"), (6, "待入职", "Pre-hire"), (7, "已入职", "Onboarded"),
+    (8, "人才储备", "Talent reserve"), (255, "系统默认", "System default"),
 ]  # fmt: skip
 REASONS = [
     ("reason_for_offboarding_option1", "主动离职", "Voluntary", ""),
@@ -40,7 +47,7 @@ REASONS = [
     ("reason_for_offboarding_option10", "薪酬福利", "Compensation", "reason_for_offboarding_option1"),
     ("reason_for_offboarding_option11", "试用期不合格", "Failed probation", "reason_for_offboarding_option2"),
     ("reason_for_offboarding_option12", "合同到期", "Contract expired", "reason_for_offboarding_option2"),
-    ("reason_for_offboarding_option13", "其他原因（停用）", "Other (retired)", ""),
+    ("reason_for_offboarding_option13", "其他原因", "Other (retired)", ""),
 ]  # fmt: skip
 
 
@@ -133,7 +140,7 @@ def _add_employee_types(build: Builder, made: Catalogues) -> None:
 
 def _add_cost_centers(build: Builder, made: Catalogues) -> None:
     """Most are active; number 3 is about to be disabled, every tenth is deactivated."""
-    for n in range(1, max(12, build.people // 100) + 1):
+    for n in range(1, min(200, max(12, build.people // 100)) + 1):
         cost_center = build.ids.number("cost_centers", n)
         deactivated, ending = n % 10 == 0, n == 3
         expiration = "9999-12-31"
@@ -178,13 +185,15 @@ def _add_reasons_and_companies(build: Builder, made: Catalogues) -> None:
             {
                 "id": reason,
                 "name": names(zh, en),
-                "active": "停用" not in zh,
+                "active": zh != "其他原因",
                 "parent": parent,
                 "created_time": stamp(build.today - timedelta(days=900), 9),
                 "updated_time": stamp(build.today - timedelta(days=300), 9),
             },
         )
-    for n, (zh, en) in enumerate([("星河科技（上海）有限公司", "Galaxy Shanghai"), ("星河科技（北京）有限公司", "Galaxy Beijing")], start=1):
+    for n, (zh, en) in enumerate(
+        [("上海星河科技有限公司", "Galaxy Shanghai"), ("北京星河科技有限公司", "Galaxy Beijing")], start=1
+    ):
         company = build.ids.number("companies", n)
         made.companies.append(company)
         build.add("companies", {"id": company, "name": names(zh, en), "created_ms": midnight_ms(build.today)})

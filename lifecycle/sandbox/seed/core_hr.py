@@ -20,7 +20,11 @@ _INITIATORS = {
     "Rejected": "offboarding_initiated_by_others",
     "Withdrawn": "offboarding_initiated_by_self",
 }
-_LEAVING_REASONS = ["reason_for_offboarding_option8", "reason_for_offboarding_option9", "reason_for_offboarding_option10"]
+_LEAVING_REASONS = [
+    "reason_for_offboarding_option8",
+    "reason_for_offboarding_option9",
+    "reason_for_offboarding_option10",
+]
 
 
 def add_pre_hires(build: Builder, lists: Catalogues, made: Recruiting, hires: list[CoreHrHire]) -> None:

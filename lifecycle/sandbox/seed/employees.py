@@ -132,7 +132,9 @@ def _add_hire_employee(
             "expected_conversion_time": midnight_ms(term.expected),
             "actual_conversion_time": 0 if term.converted_on is None else midnight_ms(term.converted_on),
             "overboard_time": 0 if term.left_on is None else midnight_ms(term.left_on),
-            "overboard_note": "" if term.left_on is None else build.rng.choice(("职业发展考虑", "家庭原因", "返校深造")),
+            "overboard_note": ""
+            if term.left_on is None
+            else build.rng.choice(("职业发展考虑", "家庭原因", "返校深造")),
             "onboard_city_code": city,
             "department": job.place.department,
             "leader": job.place.manager,

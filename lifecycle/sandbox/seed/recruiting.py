@@ -35,7 +35,9 @@ def add_jobs(build: Builder, lists: Catalogues, places: list[Place]) -> list[Job
     job_count, requirement_count = max(8, build.people // 10), max(8, build.people // 15)
     requirements = []
     for n in range(requirement_count):
-        filled_by = [build.ids.number("jobs", job) for job in range(n or requirement_count, job_count + 1, requirement_count)]
+        filled_by = [
+            build.ids.number("jobs", job) for job in range(n or requirement_count, job_count + 1, requirement_count)
+        ]
         requirements.append(_add_requirement(build, lists, places, n + 1, filled_by))
     jobs = []
     for n in range(1, job_count + 1):
@@ -207,6 +209,7 @@ def _add_terminated(build: Builder, lists: Catalogues, made: Recruiting) -> None
     termination = build.rng.choice((1, 22, 27))
     application = add_application(
         build, lists, talent, job, stage=build.rng.choice((2, 4, 5, 6)), changed_ms=changed,
-        active_status=2, termination_type=termination, termination_note="候选人已有其他选择" if termination == 22 else "",
+        active_status=2, termination_type=termination,
+        termination_note="候选人已有其他选择" if termination == 22 else "",
     )  # fmt: skip
     made.terminated.append((person, talent, application, job))

@@ -29,7 +29,9 @@ def add_specials(build: Builder, store: Store, lists: Catalogues, place: Place) 
     _edit_record_specials(build, store, lists, place)
 
 
-def _special(build: Builder, endpoint: str, code: int, method: str, path: str, body: Any, why: str, **more: Any) -> None:
+def _special(
+    build: Builder, endpoint: str, code: int, method: str, path: str, body: Any, why: str, **more: Any
+) -> None:
     build.add(
         "specials",
         {
@@ -149,14 +151,14 @@ def _edit_record_specials(build: Builder, store: Store, lists: Catalogues, place
     closing = _DepartureMaker(build, lists, Place(add_closing_department(build, place), *_rest(place)))
     soon, later = iso(today + timedelta(days=12)), iso(today + timedelta(days=25))
     dated: list[tuple[int, str, str, str]] = [
-        (1160200, ids.make(job_changes=[{"effective_on": later, "status": "approving"}]), soon, "job change in approval"),
+        (1160200, ids.make(job_changes=[_job_change(later, "approving")]), soon, "job change in approval"),
         (1160203, ids.make(contracts=[]), soon, "no contract"),
         (1160204, ids.make(contracts=[_contract("2015-01-01", ""), _contract(later, "")]), soon, "a later contract"),
         (1160205, ids.make(contracts=[_contract("2015-01-01", "", later)]), soon, "contract has an end date"),
         (1160300, closing.make(), later, "department disabled in 20 days"),
         (1160601, plain, "2001-01-01", "before onboarding"),
         (1160602, ids.make(probation_start=soon), iso(today), "before the probation start"),
-        (1160603, ids.make(job_changes=[{"effective_on": soon, "status": "effective"}]), iso(today), "before a job change"),
+        (1160603, ids.make(job_changes=[_job_change(soon, "effective")]), iso(today), "before a job change"),
         (1160607, ids.make(contracts=[_contract(soon, "")]), iso(today), "before the contract start"),
         (1160608, ids.make(contracts=[_contract("2015-01-01", soon)]), later, "after the contract end"),
         (1160610, ids.make(offboarding={"outside_data_scope": True}), soon, "outside the data scope"),
@@ -173,6 +175,10 @@ def _edit_record_specials(build: Builder, store: Store, lists: Catalogues, place
 
 def _rest(place: Place) -> tuple[str, str, str]:
     return place.manager, place.family, place.cost_center
+
+
+def _job_change(day: str, status: str) -> dict[str, str]:
+    return {"effective_on": day, "status": status}
 
 
 def _contract(start: str, end: str, actual_end: str = "") -> dict[str, str]:
