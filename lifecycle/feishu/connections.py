@@ -99,6 +99,8 @@ _present = _Present()
 class _WatchedMixin:
     """Tells the present watch about the socket and about the first byte."""
 
+    sock: Any
+
     def _new_conn(self) -> socket.socket:
         sock: socket.socket = super()._new_conn()  # type: ignore[misc]
         if _present.watch is not None:
@@ -112,9 +114,9 @@ class _WatchedMixin:
         super().send(data)  # type: ignore[misc]
 
     def _start_sending(self, watch: Watch) -> None:
-        if self.sock is None:  # type: ignore[has-type]
+        if self.sock is None:
             self.connect()  # type: ignore[attr-defined]
-        watch.follow(self.sock)  # type: ignore[has-type]
+        watch.follow(self.sock)
         watch.before_sending()
 
 

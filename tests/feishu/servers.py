@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ class Answer:
     status: int = 200
     body: bytes = b'{"code":0,"msg":"ok","data":{}}'
     headers: dict[str, str] = field(default_factory=dict)
+    delay_s: float = 0.0
 
 
 def answer(code: int = 0, data: Any = None, *, status: int = 200, **headers: str) -> Answer:
@@ -119,6 +121,7 @@ class Recorder:
                     connection=self.client_address[1],
                 )
                 reply = recorder.answer_to(seen)
+                time.sleep(reply.delay_s)
                 self.send_response(reply.status)
                 for name, value in reply.headers.items():
                     self.send_header(name, value)
@@ -248,8 +251,14 @@ def _drip(peer: socket.socket, data: bytes) -> None:
         time.sleep(0.05)
 
 
+@cache
+def packed_bomb() -> bytes:
+    """100 MB of spaces in less than half a megabyte."""
+    return gzip.compress(b" " * 100_000_000, compresslevel=1)
+
+
 def bomb(peer: socket.socket) -> None:
-    packed = gzip.compress(b" " * 100_000_000, compresslevel=1)
+    packed = packed_bomb()
     peer.sendall(_head(len(packed), extra="Content-Encoding: gzip\r\n") + packed)
 
 

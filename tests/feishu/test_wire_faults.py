@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+import tracemalloc
 
 import pytest
 import requests
@@ -16,7 +17,7 @@ from lifecycle.feishu.transport import Exchange, Request, Timeouts, Transport
 
 from . import servers
 from .conftest import client_for
-from .servers import FaultServer, Recorder, free_port
+from .servers import Answer, FaultServer, Recorder, free_port
 
 CALL = writes.update_talent_onboard_status(
     "6960663240925956661", operation=writes.TalentOperation.ONBOARD, at_ms=1676548784889
@@ -73,6 +74,26 @@ class TestSendThroughAFault:
         assert took_s < 1.5
         assert server.requests == 1
 
+    def test_counts_the_wait_for_a_token_into_the_deadline(self, recorder: Recorder) -> None:
+        token = b'{"code":0,"tenant_access_token":"t-1","expire":7200}'
+        recorder.token_answer = Answer(body=token, delay_s=0.8)
+        recorder.plan(Answer(delay_s=2))
+        started = time.monotonic()
+        result = client_for(recorder.url, total_s=1.0, read_s=10).send(CALL)
+        assert (result.outcome, result.problem) == (Outcome.UNKNOWN, "deadline")
+        assert time.monotonic() - started < 1.5
+
+    def test_unpacks_no_more_of_a_bomb_than_the_cap(self) -> None:
+        servers.packed_bomb()
+        with FaultServer(servers.bomb).running() as server:
+            client = client_for(server.url)
+            client.renew_token()
+            tracemalloc.start()
+            client.send(CALL)
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+        assert peak < 8_000_000
+
     def test_ends_at_the_read_timeout_when_the_server_is_silent(self) -> None:
         with FaultServer(servers.hang).running() as server:
             result = client_for(server.url, total_s=5, read_s=0.2).send(CALL)
@@ -103,8 +124,8 @@ class TestSendWithoutAConnection:
 
 
 class TestTransportWithoutAConnection:
-    def write(self, url: str, *, total_s: float = 3.0) -> Exchange:
-        timeouts = Timeouts(connect_s=0.5, read_s=0.5, total_s=total_s)
+    def write(self, url: str, *, connect_s: float = 0.5, total_s: float = 3.0) -> Exchange:
+        timeouts = Timeouts(connect_s=connect_s, read_s=0.5, total_s=total_s)
         return Transport(timeouts).write(Request("POST", url, body=b"{}"))
 
     def test_was_not_sent_when_the_name_is_unknown(self) -> None:
@@ -121,14 +142,37 @@ class TestTransportWithoutAConnection:
         assert (exchange.was_sent, exchange.problem) == (False, "tls")
         assert server.requests == 0
 
-    @pytest.mark.parametrize(("total_s", "problem"), [(3.0, "connect-timeout"), (0.2, "deadline")])
-    def test_was_not_sent_when_the_handshake_hangs(self, total_s: float, problem: str) -> None:
+    @pytest.mark.parametrize(
+        ("connect_s", "total_s", "problem"),
+        [(0.3, 5.0, "connect-timeout"), (5.0, 0.3, "deadline")],
+    )
+    def test_was_not_sent_when_the_handshake_hangs(
+        self, connect_s: float, total_s: float, problem: str
+    ) -> None:
         with socket.create_server(("127.0.0.1", 0)) as silent:
             started = time.monotonic()
             url = f"https://127.0.0.1:{silent.getsockname()[1]}"
-            exchange = self.write(url, total_s=total_s)
+            exchange = self.write(url, connect_s=connect_s, total_s=total_s)
         assert (exchange.was_sent, exchange.problem) == (False, problem)
         assert time.monotonic() - started < 1.5
+
+
+class TestKeptConnection:
+    def test_obeys_the_deadline_too(self, recorder: Recorder) -> None:
+        transport = Transport(Timeouts(connect_s=1, read_s=10, total_s=0.4))
+        recorder.plan(Answer(), Answer(delay_s=2))
+        first = transport.read(Request("GET", recorder.url))
+        started = time.monotonic()
+        second = transport.read(Request("GET", recorder.url))
+        assert (first.problem, second.problem) == (None, "deadline")
+        assert len({seen.connection for seen in recorder.calls}) == 1
+        assert time.monotonic() - started < 1.5
+
+    def test_is_never_used_for_a_write(self, recorder: Recorder) -> None:
+        transport = Transport(Timeouts())
+        transport.read(Request("GET", recorder.url))
+        transport.write(Request("POST", recorder.url))
+        assert len({seen.connection for seen in recorder.calls}) == 2
 
 
 class TestWatchOverTls:
