@@ -9,6 +9,15 @@ Owner = Literal["hr", "feishu_admin", "app_owner", "wait"]
 
 ANY_ENDPOINT = "*"
 
+# The advice wherever it is not certain whether something took effect.
+VERIFY_ZH = (
+    "请不要再次提交。系统会回读飞书中的记录来核实；如反复出现，请把日志编号交给飞书技术支持。"
+)
+VERIFY_EN = (
+    "Do not submit it again. The portal reads the record in Feishu to find out; if this keeps"
+    " happening, give the log id to Feishu support."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class FeishuCode:

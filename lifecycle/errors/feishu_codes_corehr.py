@@ -6,18 +6,13 @@ and 更新待入职信息(不推荐).
 
 from __future__ import annotations
 
-from lifecycle.errors.feishu_code import FeishuCode, Owner
+from lifecycle.errors.feishu_code import VERIFY_EN, VERIFY_ZH, FeishuCode, Owner
 
 OFFBOARDING = "POST /corehr/v2/offboardings/edit"
 PRE_HIRE = "PATCH /corehr/v1/pre_hires/:pre_hire_id"
 
 SYSTEM_ZH = "飞书人事内部出错，不能确定这次操作是否已经生效。"
 SYSTEM_EN = "Feishu CoreHR had an internal error, so it is not certain whether this took effect."
-VERIFY_ZH = "请不要再次提交。系统会回读飞书中的记录来核实；如反复出现，请把日志编号交给飞书技术支持。"
-VERIFY_EN = (
-    "Do not submit it again. The portal reads the record in Feishu to find out; if this keeps"
-    " happening, give the log id to Feishu support."
-)
 CONTRACT_ZH = "请在 飞书人事 的员工档案中检查合同信息，更正后重新提交。"
 CONTRACT_EN = (
     "Check the contracts in the employee's file in Feishu CoreHR, correct them and submit again."

@@ -6,7 +6,13 @@ and the general error lists of Hire and CoreHR.
 
 from __future__ import annotations
 
-from lifecycle.errors.feishu_code import ANY_ENDPOINT, FeishuCode, Owner
+from lifecycle.errors.feishu_code import (
+    ANY_ENDPOINT,
+    VERIFY_EN,
+    VERIFY_ZH,
+    FeishuCode,
+    Owner,
+)
 
 TOKEN_ZH = "飞书没有接受系统的访问凭证。"
 TOKEN_EN = "Feishu did not accept the portal's credentials."
@@ -43,11 +49,6 @@ CONTENT_ADVICE_EN = (
 )
 SYSTEM_ZH = "飞书内部出错，不能确定这次操作是否已经生效。"
 SYSTEM_EN = "Feishu had an internal error, so it is not certain whether this took effect."
-VERIFY_ZH = "请不要再次提交。系统会回读飞书中的记录来核实；如反复出现，请把日志编号交给飞书技术支持。"
-VERIFY_EN = (
-    "Do not submit it again. The portal reads the record in Feishu to find out; if this keeps"
-    " happening, give the log id to Feishu support."
-)
 BUSY_ZH = "调用飞书过于频繁，飞书要求稍后再试。"
 BUSY_EN = "Feishu was called too often and asks to wait."
 BUSY_ADVICE_ZH = "无需操作，系统会按飞书要求的时间等待后自动重试。"
@@ -105,9 +106,7 @@ GATEWAY_CODES: tuple[FeishuCode, ...] = (
         )
     ),
     *(
-        _any(
-            code, DISABLED_ZH, DISABLED_EN, DISABLED_ADVICE_ZH, DISABLED_ADVICE_EN, "feishu_admin"
-        )
+        _any(code, DISABLED_ZH, DISABLED_EN, DISABLED_ADVICE_ZH, DISABLED_ADVICE_EN, "feishu_admin")
         for code in (99991662, 99991673, 10014)
     ),
     *(
@@ -147,9 +146,7 @@ GATEWAY_CODES: tuple[FeishuCode, ...] = (
         "app_owner",
     ),
     *(
-        _any(
-            code, DEPARTMENT_ZH, DEPARTMENT_EN, DEPARTMENT_ADVICE_ZH, DEPARTMENT_ADVICE_EN, "hr"
-        )
+        _any(code, DEPARTMENT_ZH, DEPARTMENT_EN, DEPARTMENT_ADVICE_ZH, DEPARTMENT_ADVICE_EN, "hr")
         for code in (99992379, 99992380)
     ),
     *(

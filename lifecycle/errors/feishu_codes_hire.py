@@ -5,7 +5,7 @@ Sources: the error tables of 更新人才在职状态, 更新员工状态 and �
 
 from __future__ import annotations
 
-from lifecycle.errors.feishu_code import FeishuCode
+from lifecycle.errors.feishu_code import VERIFY_EN, VERIFY_ZH, FeishuCode
 
 TALENT = "POST /hire/v1/talents/:talent_id/onboard_status"
 EMPLOYEE = "PATCH /hire/v1/employees/:employee_id"
@@ -13,11 +13,6 @@ ONBOARD = "POST /hire/v1/applications/:application_id/transfer_onboard"
 
 SYSTEM_ZH = "飞书招聘内部出错，不能确定这次操作是否已经生效。"
 SYSTEM_EN = "Feishu Hire had an internal error, so it is not certain whether this took effect."
-VERIFY_ZH = "请不要再次提交。系统会回读飞书中的记录来核实；如反复出现，请把日志编号交给飞书技术支持。"
-VERIFY_EN = (
-    "Do not submit it again. The portal reads the record in Feishu to find out; if this keeps"
-    " happening, give the log id to Feishu support."
-)
 SWITCH_ZH = "飞书招聘没有打开“通过 e-HR/OA 办公系统同步候选人入职、转正、离职事件”的开关。"
 SWITCH_EN = (
     "The Feishu Hire switch that lets e-HR/OA systems sync onboarding, conversion and departure"
@@ -32,9 +27,7 @@ SWITCH_ADVICE_EN = (
 )
 
 HIRE_CODES: tuple[FeishuCode, ...] = (
-    FeishuCode(
-        TALENT, 500, 1002001, SYSTEM_ZH, SYSTEM_EN, VERIFY_ZH, VERIFY_EN, "wait"
-    ),
+    FeishuCode(TALENT, 500, 1002001, SYSTEM_ZH, SYSTEM_EN, VERIFY_ZH, VERIFY_EN, "wait"),
     FeishuCode(
         TALENT,
         400,
@@ -48,9 +41,7 @@ HIRE_CODES: tuple[FeishuCode, ...] = (
         " departure time.",
         "hr",
     ),
-    FeishuCode(
-        EMPLOYEE, 500, 1002001, SYSTEM_ZH, SYSTEM_EN, VERIFY_ZH, VERIFY_EN, "wait"
-    ),
+    FeishuCode(EMPLOYEE, 500, 1002001, SYSTEM_ZH, SYSTEM_EN, VERIFY_ZH, VERIFY_EN, "wait"),
     FeishuCode(
         EMPLOYEE,
         400,
@@ -125,9 +116,7 @@ HIRE_CODES: tuple[FeishuCode, ...] = (
         "Do the conversion, departure or undo for this person in Feishu CoreHR (Enterprise).",
         "hr",
     ),
-    FeishuCode(
-        ONBOARD, 500, 1002001, SYSTEM_ZH, SYSTEM_EN, VERIFY_ZH, VERIFY_EN, "wait"
-    ),
+    FeishuCode(ONBOARD, 500, 1002001, SYSTEM_ZH, SYSTEM_EN, VERIFY_ZH, VERIFY_EN, "wait"),
     FeishuCode(
         ONBOARD,
         400,

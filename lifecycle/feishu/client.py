@@ -153,13 +153,9 @@ class Client(HireReads, CoreHrReads, ReferenceReads):
                     raise
                 self._sleep(pause_s)
 
-    def _read_once(
-        self, call: Call, *, background: bool, give_up_after_s: float
-    ) -> dict[str, Any]:
+    def _read_once(self, call: Call, *, background: bool, give_up_after_s: float) -> dict[str, Any]:
         token = self._token.get()
-        self._limiter.acquire(
-            call.endpoint, background=background, give_up_after_s=give_up_after_s
-        )
+        self._limiter.acquire(call.endpoint, background=background, give_up_after_s=give_up_after_s)
         exchange = self._transport.read(self._request(call, token, encoding="gzip"))
         try:
             return data_or_raise(call.endpoint, exchange)

@@ -238,6 +238,4 @@ READS: tuple[Endpoint, ...] = (
     USER_BATCH_GET,
 )
 
-ALL: dict[str, Endpoint] = {
-    endpoint.name: endpoint for endpoint in (*WRITES, TENANT_TOKEN, *READS)
-}
+ALL: dict[str, Endpoint] = {endpoint.name: endpoint for endpoint in (*WRITES, TENANT_TOKEN, *READS)}

@@ -55,7 +55,7 @@ class Envelope:
 def read_envelope(status: int, headers: Mapping[str, str], body: bytes) -> Envelope:
     """Read an answer. Never raises.
 
-    The shape: contract of the open platform, "response envelope" and "the error object"
+    The shape: 通用错误码, response body and error object
     (https://open.feishu.cn/document/server-docs/api-call-guide/generic-error-code).
     Answers of the token endpoint carry their fields at the top level; those are `data`.
     """

@@ -72,9 +72,7 @@ class HireReads(Reader):
     ) -> TalentPayload:
         """One talent. A missing one is Refused with 1002102. Source: 获取人才详情."""
         id_type = checked_id_type("user_id_type", user_id_type, TALENT_USER_ID_TYPES)
-        call = Call(
-            endpoints.TALENT_GET, {"talent_id": talent_id}, query_of(user_id_type=id_type)
-        )
+        call = Call(endpoints.TALENT_GET, {"talent_id": talent_id}, query_of(user_id_type=id_type))
         return cast(TalentPayload, self.read(call, background=background))
 
     # https://open.feishu.cn/document/ukTMukTMukTM/uMzM1YjLzMTN24yMzUjN/hire-v1/application/list
@@ -127,18 +125,14 @@ class HireReads(Reader):
         The only option is `get_latest_application_on_chain`; it may return another
         application than the one asked for.
         """
-        id_type = checked_id_type(
-            "user_id_type", user_id_type, HIRE_ID_TYPES["user_id_type"]
-        )
+        id_type = checked_id_type("user_id_type", user_id_type, HIRE_ID_TYPES["user_id_type"])
         call = Call(
             endpoints.APPLICATION_GET,
             {"application_id": application_id},
             query_of(user_id_type=id_type, options=options),
         )
         data = self.read(call, background=background)
-        return cast(
-            ApplicationPayload, record_in(call.endpoint, data, "application")
-        )
+        return cast(ApplicationPayload, record_in(call.endpoint, data, "application"))
 
     # https://open.feishu.cn/document/hire-v1/candidate-management/delivery-process-management/application/get_detail
     def get_application_detail(
@@ -161,9 +155,7 @@ class HireReads(Reader):
             hire_id_types(**id_types) + query_of(options=options),
         )
         data = self.read(call, background=background)
-        return cast(
-            ApplicationDetailPayload, record_in(call.endpoint, data, "application_detail")
-        )
+        return cast(ApplicationDetailPayload, record_in(call.endpoint, data, "application_detail"))
 
     # https://open.feishu.cn/document/ukTMukTMukTM/uMzM1YjLzMTN24yMzUjN/hire-v1/job_process/list
     def list_job_processes(
@@ -181,9 +173,7 @@ class HireReads(Reader):
         self, employee_id: str, *, background: bool = False, **id_types: Unpack[HireIdTypes]
     ) -> EmployeePayload:
         """One Hire employee. Source: 通过员工 ID 获取入职信息."""
-        call = Call(
-            endpoints.EMPLOYEE_GET, {"employee_id": employee_id}, hire_id_types(**id_types)
-        )
+        call = Call(endpoints.EMPLOYEE_GET, {"employee_id": employee_id}, hire_id_types(**id_types))
         data = self.read(call, background=background)
         return cast(EmployeePayload, record_in(call.endpoint, data, "employee"))
 

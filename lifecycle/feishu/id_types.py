@@ -23,9 +23,7 @@ class HireIdTypes(TypedDict, total=False):
     """The five id types of Hire's employee calls, each with its allowed values."""
 
     user_id_type: UserIdType
-    department_id_type: Literal[
-        "open_department_id", "department_id", "people_admin_department_id"
-    ]
+    department_id_type: Literal["open_department_id", "department_id", "people_admin_department_id"]
     job_level_id_type: Literal["job_level_id", "people_admin_job_level_id"]
     job_family_id_type: Literal["job_family_id", "people_admin_job_category_id"]
     employee_type_id_type: Literal["employee_type_enum_id", "people_admin_employee_type_id"]

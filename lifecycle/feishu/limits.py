@@ -137,9 +137,7 @@ class ProcessLimiter:
     ) -> dict[tuple[str, Window, bool], Pacing]:
         shares = {False: 1.0, True: self._background_share} if background else {False: 1.0}
         return {
-            (endpoint.name, window, only_background): pacing(
-                window, scale=self._scale, share=share
-            )
+            (endpoint.name, window, only_background): pacing(window, scale=self._scale, share=share)
             for window in endpoint.windows
             for only_background, share in shares.items()
         }

@@ -44,9 +44,7 @@ class ReferenceReads(Reader):
         """The custom fields of 1 to 20 objects, in one page. Source: 获取自定义字段列表."""
         if not object_api_names:
             raise InvalidValue("At least one object is needed.")
-        query = query_of(
-            object_api_name_list=at_most(20, "object_api_names", object_api_names)
-        )
+        query = query_of(object_api_name_list=at_most(20, "object_api_names", object_api_names))
         return self._page(endpoints.CUSTOM_FIELD_LIST, query, background=background)
 
     # https://open.feishu.cn/document/uAjLw4CM/ukTMukTMukTM/reference/corehr-v1/custom_field/get_by_param

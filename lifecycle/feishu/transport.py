@@ -106,9 +106,7 @@ class Transport:
     def read(self, request: Request) -> Exchange:
         """Send once, over a kept connection if there is one. Never raises for the wire."""
         total_s = self._timeouts.total_s
-        return self._exchange(
-            self._shared_adapter(), request, cap=READ_BODY_CAP, total_s=total_s
-        )
+        return self._exchange(self._shared_adapter(), request, cap=READ_BODY_CAP, total_s=total_s)
 
     def _shared_adapter(self) -> WatchedAdapter:
         """The pool of this process; a child must not speak on its parent's connections."""

@@ -7,8 +7,9 @@ purpose they share no encoding.
 
 Offboarding: https://open.feishu.cn/document/corehr-v1/offboarding/edit, request body,
 `update_data[].value`.
-Pre-hire: https://open.feishu.cn/document/uAjLw4CM/ukTMukTMukTM/reference/corehr-v1/pre_hire/patch, request
-body, `custom_fields[].value`; a single choice and a person follow the general guide to
+Pre-hire:
+https://open.feishu.cn/document/uAjLw4CM/ukTMukTMukTM/reference/corehr-v1/pre_hire/patch,
+request body, `custom_fields[].value`; a single choice and a person follow the general guide to
 custom fields, because that page shows neither.
 """
 

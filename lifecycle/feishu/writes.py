@@ -100,9 +100,7 @@ FIXED_OFFBOARDING_FIELDS = frozenset(
 
 
 # https://open.feishu.cn/document/server-docs/hire-v1/candidate-management/talent/onboard_status
-def update_talent_onboard_status(
-    talent_id: str, *, operation: TalentOperation, at_ms: int
-) -> Call:
+def update_talent_onboard_status(talent_id: str, *, operation: TalentOperation, at_ms: int) -> Call:
     """Mark a talent as onboarded or as left.
 
     `at_ms`: the moment, in milliseconds; sent as a string in `onboard_time` or

@@ -76,9 +76,7 @@ class TestReady:
         assert len(recorder.seen) == 2
         assert len(limiter.asked) == 1
 
-    def test_says_when_there_is_no_slot(
-        self, watched: Client, limiter: RememberingLimiter
-    ) -> None:
+    def test_says_when_there_is_no_slot(self, watched: Client, limiter: RememberingLimiter) -> None:
         limiter.is_busy = True
         with pytest.raises(LimiterBusy) as caught:
             watched.ready(A1_CALL.endpoint, give_up_after_s=2)

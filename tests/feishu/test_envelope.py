@@ -126,9 +126,7 @@ class TestReadEnvelope:
 
 class TestReadEnvelopeOfAnything:
     @given(st.integers(100, 599), st.dictionaries(st.text(), st.text()), st.binary())
-    def test_never_raises_on_bytes(
-        self, status: int, headers: dict[str, str], body: bytes
-    ) -> None:
+    def test_never_raises_on_bytes(self, status: int, headers: dict[str, str], body: bytes) -> None:
         assert read_envelope(status, headers, body).http_status == status
 
     @given(ENVELOPES)

@@ -36,7 +36,9 @@ def limiter_on(clock: Clock, **options: float) -> ProcessLimiter:
     return ProcessLimiter(clock=clock, sleep=clock.sleep, **options)
 
 
-def departures(limiter: ProcessLimiter, clock: Clock, endpoint: Endpoint, count: int) -> list[float]:
+def departures(
+    limiter: ProcessLimiter, clock: Clock, endpoint: Endpoint, count: int
+) -> list[float]:
     times = []
     for _ in range(count):
         limiter.acquire(endpoint, background=False, give_up_after_s=1000)

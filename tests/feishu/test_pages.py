@@ -44,9 +44,7 @@ class TestPageIn:
             ({"items": [], "has_more": True, "page_token": 2}, "page-token-missing"),
         ],
     )
-    def test_never_takes_half_a_list_for_a_whole(
-        self, data: dict[str, Any], problem: str
-    ) -> None:
+    def test_never_takes_half_a_list_for_a_whole(self, data: dict[str, Any], problem: str) -> None:
         with pytest.raises(NoAnswer) as caught:
             page_in(LIST, data)
         assert caught.value.problem == problem

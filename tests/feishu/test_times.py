@@ -57,7 +57,9 @@ class TestReaders:
             ([], None),
         ],
     )
-    def test_take_numbers_and_texts(self, read: object, value: object, expected: int | None) -> None:
+    def test_take_numbers_and_texts(
+        self, read: object, value: object, expected: int | None
+    ) -> None:
         assert read(value) == expected  # type: ignore[operator]
 
 

@@ -46,7 +46,12 @@ SAMPLES = [
     ),
     (Day(date(2024, 6, 30)), FieldKind.DAY, "2024-06-30", '"2024-06-30 00:00:00"'),
     (Link("https://a.cn/x"), FieldKind.LINK, "https://a.cn/x", '"https://a.cn/x"'),
-    (Person("7200000000000000001"), FieldKind.PERSON, "7200000000000000001", '"7200000000000000001"'),
+    (
+        Person("7200000000000000001"),
+        FieldKind.PERSON,
+        "7200000000000000001",
+        '"7200000000000000001"',
+    ),
 ]
 IDS = [f"{type(value).__name__}-{number}" for number, (value, *_) in enumerate(SAMPLES)]
 BAD = [
@@ -88,9 +93,7 @@ class TestEncodeOffboardingValue:
 
 class TestEncodePreHireValue:
     @pytest.mark.parametrize(("value", "kind", "_", "text"), SAMPLES, ids=IDS)
-    def test_is_json_encoded(
-        self, value: TypedValue, kind: FieldKind, _: str, text: str
-    ) -> None:
+    def test_is_json_encoded(self, value: TypedValue, kind: FieldKind, _: str, text: str) -> None:
         assert encode_pre_hire_value(value) == text
         assert decode_pre_hire_value(text, kind) == value
 

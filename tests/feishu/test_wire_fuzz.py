@@ -36,9 +36,7 @@ PIECES = st.sampled_from(
 
 class TestAnyAnswer:
     @given(st.lists(PIECES | st.binary(max_size=20), max_size=8))
-    @settings(
-        max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-    )
+    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     def test_ends_in_an_exchange(self, pieces: list[bytes]) -> None:
         def fault(peer: socket.socket) -> None:
             peer.sendall(b"".join(pieces))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from lifecycle.feishu.writes import (
     TalentOperation,
 )
 
+HALF: Any = 50.0
 HIRE_IDS = (
     ("user_id_type", "open_id"),
     ("department_id_type", "open_department_id"),
@@ -43,9 +45,9 @@ class TestUpdateTalentOnboardStatus:
         assert call.body == {"operation": 2, "overboard_time": "1676548784890"}
 
     @pytest.mark.parametrize("operation", [0, 3, True, "1", None, 1.0])
-    def test_refuses_another_operation(self, operation: object) -> None:
+    def test_refuses_another_operation(self, operation: Any) -> None:
         with pytest.raises(InvalidValue):
-            writes.update_talent_onboard_status("1", operation=operation, at_ms=1676548784889)  # type: ignore[arg-type]
+            writes.update_talent_onboard_status("1", operation=operation, at_ms=1676548784889)
 
 
 class TestUpdateEmployee:
@@ -105,11 +107,10 @@ class TestUpdateEmployee:
             "employee_type_id_type": "people_admin_employee_type_id",
         }
 
-    def test_refuses_an_id_type_the_page_does_not_have(self) -> None:
+    @pytest.mark.parametrize("wrong", [{"user_id_type": "people_corehr_id"}, {"lang": "zh"}])
+    def test_refuses_an_id_type_the_page_does_not_have(self, wrong: Any) -> None:
         with pytest.raises(InvalidValue):
-            writes.update_employee("1", operation=4, user_id_type="people_corehr_id")  # type: ignore[arg-type]
-        with pytest.raises(InvalidValue):
-            writes.update_employee("1", operation=4, lang="zh")  # type: ignore[call-arg, arg-type]
+            writes.update_employee("1", operation=EmployeeOperation.UNDO_OFFBOARDING, **wrong)
 
 
 class TestTransferOnboard:
@@ -146,8 +147,9 @@ class TestTransferOnboard:
         assert writes.transfer_onboard("1").body == {}
 
     def test_refuses_an_id_that_is_a_number(self) -> None:
+        number: Any = 7326856229396906012
         with pytest.raises(InvalidValue):
-            writes.transfer_onboard("1", leader=7326856229396906012)  # type: ignore[arg-type]
+            writes.transfer_onboard("1", leader=number)
 
 
 class TestEditOffboarding:
@@ -187,7 +189,9 @@ class TestEditOffboarding:
             writes.edit_offboarding("1", update_data=[FieldValue("ok", "x"), FieldValue(name, "")])
         assert caught.value.field_name == name
 
-    @pytest.mark.parametrize(("count", "fits"), [(0, False), (1, True), (10_000, True), (10_001, False)])
+    @pytest.mark.parametrize(
+        ("count", "fits"), [(0, False), (1, True), (10_000, True), (10_001, False)]
+    )
     def test_takes_1_to_10000_fields(self, count: int, fits: bool) -> None:
         fields = [FieldValue(f"f{number}", "x") for number in range(count)]
         if fits:
@@ -198,10 +202,10 @@ class TestEditOffboarding:
             with pytest.raises(InvalidValue):
                 writes.edit_offboarding("1", update_data=fields)
 
-    @pytest.mark.parametrize("entry", [FieldValue("", "x"), FieldValue("a", 1), FieldValue("a", None)])  # type: ignore[arg-type]
-    def test_refuses_a_field_without_name_or_text(self, entry: FieldValue) -> None:
+    @pytest.mark.parametrize(("name", "value"), [("", "x"), ("a", 1), ("a", None)])
+    def test_refuses_a_field_without_name_or_text(self, name: str, value: Any) -> None:
         with pytest.raises(InvalidValue):
-            writes.edit_offboarding("1", update_data=[entry])
+            writes.edit_offboarding("1", update_data=[FieldValue(name, value)])
 
     def test_needs_a_record(self) -> None:
         with pytest.raises(InvalidValue):
@@ -256,22 +260,28 @@ class TestUpdatePreHire:
             {"hire_date": datetime(2020, 1, 1)},
             {"hire_date": 20200101},
             {"cost_center_rate": [CostCenterShare("1", True)]},
-            {"cost_center_rate": [CostCenterShare("1", 50.0)]},  # type: ignore[arg-type]
+            {"cost_center_rate": [CostCenterShare("1", HALF)]},
             {"worker_id": 1},
         ],
     )
-    def test_refuses_a_wrong_type(self, wrong: dict[str, object]) -> None:
-        given = {"client_token": "t", "onboarding_status": "completed"} | wrong
+    def test_refuses_a_wrong_type(self, wrong: dict[str, Any]) -> None:
+        given: dict[str, Any] = {"client_token": "t", "onboarding_status": "completed"} | wrong
         with pytest.raises(InvalidValue):
-            writes.update_pre_hire("1", **given)  # type: ignore[arg-type]
+            writes.update_pre_hire("1", **given)
 
 
-TIMES: list[Callable[[object], Call]] = [
-    lambda ms: writes.update_talent_onboard_status("1", operation=TalentOperation.ONBOARD, at_ms=ms),  # type: ignore[arg-type]
-    lambda ms: writes.update_employee("1", operation=EmployeeOperation.CONVERT, actual_conversion_ms=ms),  # type: ignore[arg-type]
-    lambda ms: writes.update_employee("1", operation=EmployeeOperation.OFFBOARD, actual_overboard_ms=ms),  # type: ignore[arg-type]
-    lambda ms: writes.transfer_onboard("1", actual_onboard_ms=ms),  # type: ignore[arg-type]
-    lambda ms: writes.transfer_onboard("1", expected_conversion_ms=ms),  # type: ignore[arg-type]
+TIMES: list[Callable[[Any], Call]] = [
+    lambda ms: writes.update_talent_onboard_status(
+        "1", operation=TalentOperation.ONBOARD, at_ms=ms
+    ),
+    lambda ms: writes.update_employee(
+        "1", operation=EmployeeOperation.CONVERT, actual_conversion_ms=ms
+    ),
+    lambda ms: writes.update_employee(
+        "1", operation=EmployeeOperation.OFFBOARD, actual_overboard_ms=ms
+    ),
+    lambda ms: writes.transfer_onboard("1", actual_onboard_ms=ms),
+    lambda ms: writes.transfer_onboard("1", expected_conversion_ms=ms),
 ]
 
 
@@ -281,12 +291,12 @@ class TestTimesOfWrites:
         "odd",
         [True, 0, -1, 1676548784, 1676548784889000, 2**63, "1676548784889", 1676548784889.0],
     )
-    def test_are_whole_milliseconds(self, build: Callable[[object], Call], odd: object) -> None:
+    def test_are_whole_milliseconds(self, build: Callable[[Any], Call], odd: object) -> None:
         with pytest.raises(InvalidValue):
             build(odd)
 
     @pytest.mark.parametrize("build", TIMES)
-    def test_may_be_any_day_of_a_career(self, build: Callable[[object], Call]) -> None:
+    def test_may_be_any_day_of_a_career(self, build: Callable[[Any], Call]) -> None:
         assert build(1582905600000).body
 
 
