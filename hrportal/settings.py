@@ -1,0 +1,232 @@
+"""Settings, all from the environment (table in README.md).
+
+Nothing is read or contacted on import but the environment; `lifecycle/checks.py` says in
+plain words what is missing or unsafe when the portal starts.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+env = environ.Env()
+
+# Only the development server may run with this key; lifecycle/checks.py refuses it elsewhere.
+INSECURE_SECRET_KEY = "insecure-development-key-not-for-real-people-0123456789"  # noqa: S105
+
+DEBUG = env.bool("DJANGO_DEBUG", default=False)
+SECRET_KEY = env.str("DJANGO_SECRET_KEY", default=INSECURE_SECRET_KEY)
+ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
+
+# -- Feishu -------------------------------------------------------------------------------
+FEISHU_BASE_URL = env.str("FEISHU_BASE_URL", default="https://open.feishu.cn").rstrip("/")
+FEISHU_APP_ID = env.str("FEISHU_APP_ID", default="")
+FEISHU_APP_SECRET = env.str("FEISHU_APP_SECRET", default="")
+FEISHU_RATE_SCALE = env.float("FEISHU_RATE_SCALE", default=1.0)
+TENANT_TIME_ZONE = env.str("TENANT_TIME_ZONE", default="Asia/Shanghai")
+
+# How long after an attempt's deadline its effect may still appear in Feishu, by endpoint.
+# "Not applied" is never concluded earlier (docs/architecture.md, "Silence").
+SETTLE_AFTER = {
+    "hire.talents.onboard_status": timedelta(seconds=env.float("SETTLE_SECONDS_TALENT", default=60)),
+    "hire.employees.patch": timedelta(seconds=env.float("SETTLE_SECONDS_EMPLOYEE", default=60)),
+    "hire.applications.transfer_onboard": timedelta(
+        seconds=env.float("SETTLE_SECONDS_APPLICATION", default=60)
+    ),
+    "corehr.offboardings.edit": timedelta(seconds=env.float("SETTLE_SECONDS_OFFBOARDING", default=300)),
+    "corehr.pre_hires.patch": timedelta(seconds=env.float("SETTLE_SECONDS_PRE_HIRE", default=15)),
+}
+# Two reads at least this far apart must agree before a change counts as not applied.
+SETTLE_READ_GAP = timedelta(seconds=env.float("SETTLE_READ_GAP_SECONDS", default=12))
+# How long reading back may fail before a person is asked.
+SETTLE_GIVE_UP = timedelta(seconds=env.float("SETTLE_GIVE_UP_SECONDS", default=900))
+SEND_DEADLINE = timedelta(seconds=env.float("SEND_DEADLINE_SECONDS", default=15))
+ATTEMPT_LEASE = timedelta(seconds=env.float("ATTEMPT_LEASE_SECONDS", default=45))
+CLAIM_LEASE = timedelta(seconds=env.float("CLAIM_LEASE_SECONDS", default=60))
+ATTEMPT_BUDGET = 3
+SWEEP_EVERY = timedelta(seconds=env.float("SWEEP_SECONDS", default=30))
+# After this long a mirror without a successful sync is called stale on every page.
+MIRROR_STALE_AFTER = timedelta(hours=2)
+
+# -- Storage ------------------------------------------------------------------------------
+SQLITE_OPTIONS = {
+    "timeout": 20,
+    # A transaction that reads and then writes must queue up at its start: a later upgrade
+    # fails at once with "database is locked", whatever the timeout.
+    "transaction_mode": "IMMEDIATE",
+    # FULL, because an intent lost to a power cut after its request was sent would let the
+    # same request go out twice.
+    "init_command": (
+        "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA busy_timeout=20000;"
+        "PRAGMA cache_size=-20000;PRAGMA mmap_size=134217728;"
+        "PRAGMA journal_size_limit=67108864;PRAGMA temp_store=MEMORY;"
+    ),
+}
+DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'hrportal.sqlite3'}")
+
+
+def _database(url: str) -> dict[str, Any]:
+    database: dict[str, Any] = dict(environ.Env.db_url_config(url))
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        database |= {"OPTIONS": SQLITE_OPTIONS, "CONN_MAX_AGE": 600}
+        # The suite uses threads and a worker, which an in-memory database cannot share.
+        database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
+        return database
+    return database | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+
+
+DATABASES = {"default": _database(DATABASE_URL)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHE_URL = env.str("CACHE_URL", default="dbcache://hrportal_cache")
+CACHES = {"default": environ.Env.cache_url_config(CACHE_URL)}
+
+# -- Background work ----------------------------------------------------------------------
+# The queue is a doorbell only: what is due stands in our own rows (docs/adr/0003).
+# retry > timeout * (1 + queue_limit / workers), or a slow task would run twice.
+Q_CLUSTER = {
+    "name": "hrportal",
+    "orm": "default",
+    "workers": 2,
+    "queue_limit": 2,
+    "bulk": 1,
+    "poll": 0.2,
+    "guard_cycle": 1,
+    "timeout": 120,
+    "retry": 300,
+    "ack_failures": True,
+    "max_attempts": 1,
+    "catch_up": False,
+    "recycle": 500,
+    "save_limit": 50,
+    "cache": "default",
+    "label": _("Background jobs"),
+}
+
+# -- Django -------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "lifecycle",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "django_q",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "lifecycle.middleware.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "lifecycle.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "lifecycle.middleware.PrivatePagesMiddleware",
+]
+ROOT_URLCONF = "hrportal.urls"
+WSGI_APPLICATION = "hrportal.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "lifecycle.context_processors.portal",
+            ],
+            "builtins": ["lifecycle.templatetags.portal"],
+        },
+    }
+]
+
+AUTH_USER_MODEL = "lifecycle.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "sign-in"
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "lifecycle" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = TENANT_TIME_ZONE
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+
+# -- Security -----------------------------------------------------------------------------
+# Named as in Django 6, so that its own middleware can take over.
+SECURE_CSP = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "connect-src": "'self'",
+    "font-src": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+}
+# Behind a TLS proxy (anything that is neither debug nor the local demo) cookies are
+# secure-only and plain HTTP is redirected.
+HTTPS_ONLY = env.bool("DJANGO_HTTPS_ONLY", default=not DEBUG)
+SECURE_SSL_REDIRECT = HTTPS_ONLY
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS_ONLY else None
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
+SECURE_HSTS_PRELOAD = HTTPS_ONLY
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS_ONLY else "hrportal_session"
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS_ONLY else "hrportal_csrf"
+SESSION_COOKIE_AGE = 10 * 60 * 60
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_NAME = "hrportal_language"
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {"django-q": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+}
