@@ -17,7 +17,9 @@ _INT64 = 2**63
 class Refusal(Exception):
     """A business failure: the code decides the HTTP status through the documented table."""
 
-    def __init__(self, code: int, description: str = "", *, field_name: str = "", value: str = "") -> None:
+    def __init__(
+        self, code: int, description: str = "", *, field_name: str = "", value: str = ""
+    ) -> None:
         super().__init__(code, description)
         self.code = code
         self.description = description
@@ -58,7 +60,7 @@ class Call:
             value=str(value),
         )
 
-    # -- query --------------------------------------------------------------------------------------
+    # -- query ------------------------------------------------------------------------------------
 
     def text(self, name: str) -> str:
         return self.query.get(name, [""])[0]
@@ -95,7 +97,7 @@ class Call:
             raise self.bad(name, f"{name} must be milliseconds in a string", text)
         return int(text)
 
-    # -- body ---------------------------------------------------------------------------------------
+    # -- body -------------------------------------------------------------------------------------
 
     @property
     def body(self) -> dict[str, Any]:
@@ -138,11 +140,23 @@ class Call:
         value = self.body.get(name)
         if value is None:
             return []
-        if not isinstance(value, list) or len(value) > limit or not all(isinstance(v, str) for v in value):
+        if (
+            not isinstance(value, list)
+            or len(value) > limit
+            or not all(isinstance(v, str) for v in value)
+        ):
             raise self.bad(name, f"{name} must be a list of at most {limit} strings")
         return value
 
-    def effect(self, operation: str, subject: str, before: Any, after: Any, *, related: tuple[str, ...] = ()) -> None:
+    def effect(
+        self,
+        operation: str,
+        subject: str,
+        before: Any,
+        after: Any,
+        *,
+        related: tuple[str, ...] = (),
+    ) -> None:
         self.tenant.record_effect(
             endpoint=self.endpoint.key,
             operation=operation,

@@ -22,9 +22,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8801)
     parser.add_argument("--seed", type=int, default=1, help="another seed is another company")
     parser.add_argument("--people", type=_people, default=300, help="onboarded employees")
-    parser.add_argument("--today", type=date.fromisoformat, help="the day the seeded dates spread around")
-    parser.add_argument("--state", help="a file that keeps the tenant over restarts; else it lives in memory")
-    parser.add_argument("--rate-scale", type=float, default=1.0, help="multiplies every published rate limit")
+    parser.add_argument(
+        "--today", type=date.fromisoformat, help="the day the seeded dates spread around"
+    )
+    parser.add_argument(
+        "--state", help="a file that keeps the tenant over restarts; else it lives in memory"
+    )
+    parser.add_argument(
+        "--rate-scale", type=float, default=1.0, help="multiplies every published rate limit"
+    )
     parser.add_argument("--token-life", type=int, default=7200, help="seconds")
     parser.add_argument("--app-id", default=DEFAULT_APP_ID)
     parser.add_argument("--app-secret", default=DEFAULT_APP_SECRET)
@@ -66,10 +72,12 @@ def run(options: argparse.Namespace) -> int:
     except (PortInUse, NotLoopback, BadState) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    tenant = server.gateway.tenant
-    sys.stdout.write(f"Sandbox Feishu on {server.base_url} ({tenant.people} people, seed {tenant.seed})\n")
+    tenant, stop = server.gateway.tenant, _stop_on_signals()
+    sys.stdout.write(
+        f"Sandbox Feishu on {server.base_url} ({tenant.people} people, seed {tenant.seed})\n"
+    )
     sys.stdout.flush()
-    _serve_until_stopped(server)
+    _serve_until(stop, server)
     tenant.close()
     return 0
 
@@ -82,7 +90,7 @@ def _gateway_for(options: argparse.Namespace) -> Gateway:
     )  # fmt: skip
 
 
-def _serve_until_stopped(server: SandboxHTTPServer) -> None:
+def _stop_on_signals() -> threading.Event:
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -90,7 +98,13 @@ def _serve_until_stopped(server: SandboxHTTPServer) -> None:
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+    return stop
+
+
+def _serve_until(stop: threading.Event, server: SandboxHTTPServer) -> None:
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
+    )
     thread.start()
     stop.wait()
     server.stop()

@@ -38,7 +38,9 @@ def _body(raw: bytes) -> dict[str, Any]:
     return body
 
 
-def _answer(gateway: Gateway, method: str, parts: list[str], asked: dict[str, str], body: dict[str, Any]) -> _REPLY:
+def _answer(
+    gateway: Gateway, method: str, parts: list[str], asked: dict[str, str], body: dict[str, Any]
+) -> _REPLY:
     match method, parts:
         case "GET", ["info"]:
             return 200, info(gateway)
@@ -71,7 +73,9 @@ def _answer(gateway: Gateway, method: str, parts: list[str], asked: dict[str, st
 def info(gateway: Gateway) -> dict[str, Any]:
     tenant = gateway.tenant
     with tenant.lock:
-        counts = {kind: tenant.store.count(kind) for kind in KINDS if kind not in ("settings", "specials")}
+        counts = {
+            kind: tenant.store.count(kind) for kind in KINDS if kind not in ("settings", "specials")
+        }
         settings = tenant.settings()
     return {
         "sandbox": True,
@@ -92,7 +96,9 @@ def _reset(gateway: Gateway, body: dict[str, Any]) -> dict[str, Any]:
     """The first snapshot again, without faults, logged requests or used-up limits. Tokens stay valid."""
     try:
         today = date.fromisoformat(body["today"]) if body.get("today") else None
-        seed, people = (None if body.get(name) is None else int(body[name]) for name in ("seed", "people"))
+        seed, people = (
+            None if body.get(name) is None else int(body[name]) for name in ("seed", "people")
+        )
     except (TypeError, ValueError) as error:
         raise BadRequest(str(error)) from None
     with gateway.tenant.lock:
@@ -132,14 +138,23 @@ def _faults(gateway: Gateway, method: str, body: dict[str, Any]) -> _REPLY:
     return 200, {"items": gateway.faults.listed()}
 
 
-# -- records --------------------------------------------------------------------------------------------
+# -- records --------------------------------------------------------------------------------------
 
 
 def _records(
-    gateway: Gateway, method: str, kind: str, record_id: str | None, asked: dict[str, str], body: dict[str, Any]
+    gateway: Gateway,
+    method: str,
+    kind: str,
+    record_id: str | None,
+    asked: dict[str, str],
+    body: dict[str, Any],
 ) -> _REPLY:
     if record_id is None:
-        return (200, _listed(gateway, kind, asked)) if method == "GET" else (405, {"error": "only GET"})
+        return (
+            (200, _listed(gateway, kind, asked))
+            if method == "GET"
+            else (405, {"error": "only GET"})
+        )
     record = gateway.tenant.store.get(kind, record_id)
     if record is None:
         return 404, {"error": f"no {record_id} in {kind}"}
@@ -193,7 +208,9 @@ def _merged(record: Record, body: dict[str, Any]) -> Record:
 def _consistent(gateway: Gateway, kind: str, after: Record, body: dict[str, Any]) -> Record:
     """Two fields that say one thing follow each other, so a test needs to name one of them only."""
     if kind == "applications" and "stage_type" in body and "stage_id" not in body:
-        process = gateway.tenant.store.get("job_processes", after["process_id"]) or {"stage_list": []}
+        process = gateway.tenant.store.get("job_processes", after["process_id"]) or {
+            "stage_list": []
+        }
         after["stage_id"] = _stage_id(process, after["stage_type"])
     if kind == "talents" and "state" in body:
         after["is_onboarded"] = after["state"] == "onboarded"

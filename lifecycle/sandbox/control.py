@@ -18,7 +18,9 @@ class SandboxControl:
     def info(self) -> dict[str, Any]:
         return self._call("GET", "info")
 
-    def reset(self, *, seed: int | None = None, people: int | None = None, today: str | None = None) -> dict[str, Any]:
+    def reset(
+        self, *, seed: int | None = None, people: int | None = None, today: str | None = None
+    ) -> dict[str, Any]:
         """The first snapshot again, or another company; clears faults, the request log and used-up limits."""
         return self._call("POST", "reset", {"seed": seed, "people": people, "today": today})
 
@@ -33,7 +35,7 @@ class SandboxControl:
     def revoke_tokens(self) -> None:
         self._call("POST", "tokens/revoke", {})
 
-    # -- what happened ----------------------------------------------------------------------------------
+    # -- what happened ----------------------------------------------------------------------------
 
     def requests(self, *, writes: bool = False) -> list[dict[str, Any]]:
         return self._items("requests", writes=1 if writes else 0)
@@ -52,15 +54,21 @@ class SandboxControl:
         """A whole request per documented code, keyed "A2:1002902"."""
         return {special["id"]: special for special in self._items("specials")}
 
-    # -- faults -----------------------------------------------------------------------------------------
+    # -- faults -----------------------------------------------------------------------------------
 
     def fault(self, kind: str, **options: Any) -> dict[str, Any]:
         """endpoint, method, path_prefix, on, times, after, delay_s, code, http_status, probability, applied, body."""
         return self._call("POST", "faults", {"kind": kind, **options})
 
-    def storm(self, kinds: list[str], *, probability: float, seed: int, on: str = "writes", **options: Any) -> None:
+    def storm(
+        self, kinds: list[str], *, probability: float, seed: int, on: str = "writes", **options: Any
+    ) -> None:
         """Each matching request goes wrong with this probability, in one of these ways."""
-        self._call("POST", "faults", {"kinds": kinds, "probability": probability, "seed": seed, "on": on, **options})
+        self._call(
+            "POST",
+            "faults",
+            {"kinds": kinds, "probability": probability, "seed": seed, "on": on, **options},
+        )
 
     def faults(self) -> list[dict[str, Any]]:
         return self._items("faults")
@@ -68,14 +76,17 @@ class SandboxControl:
     def clear_faults(self) -> None:
         self._call("DELETE", "faults")
 
-    # -- records ----------------------------------------------------------------------------------------
+    # -- records ----------------------------------------------------------------------------------
 
     def record(self, kind: str, record_id: str) -> dict[str, Any]:
         return self._call("GET", f"records/{kind}/{quote(record_id, safe='')}")
 
     def records(self, kind: str, *, limit: int = 1000, **fields: Any) -> list[dict[str, Any]]:
         """Records whose fields have these values, in a stable order."""
-        asked = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
+        asked = {
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in fields.items()
+        }
         return self._items(f"records/{kind}", limit=limit, **asked)
 
     def patch(self, kind: str, record_id: str, **changes: Any) -> dict[str, Any]:
@@ -92,7 +103,9 @@ class SandboxControl:
     def _call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
-        request = Request(f"{self.base_url}/sandbox/{path}", data=data, headers=headers, method=method)  # noqa: S310 - the sandbox's own
+        request = Request(  # noqa: S310 - the sandbox the caller started
+            f"{self.base_url}/sandbox/{path}", data=data, headers=headers, method=method
+        )
         with _OPENER.open(request, timeout=_TIMEOUT_S) as answer:
             result: dict[str, Any] = json.load(answer)
         return result

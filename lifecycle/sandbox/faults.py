@@ -67,8 +67,22 @@ class Fault:
         )
 
     def describe(self) -> dict[str, Any]:
-        names = ("id", "method", "path_prefix", "endpoint", "on", "after", "probability", "hits", "code")
-        return {"kinds": list(self.kinds), "remaining": self.times, **{name: getattr(self, name) for name in names}}
+        names = (
+            "id",
+            "method",
+            "path_prefix",
+            "endpoint",
+            "on",
+            "after",
+            "probability",
+            "hits",
+            "code",
+        )
+        return {
+            "kinds": list(self.kinds),
+            "remaining": self.times,
+            **{name: getattr(self, name) for name in names},
+        }
 
 
 @dataclass(frozen=True)
@@ -123,7 +137,9 @@ def _hit(fault: Fault) -> Strike:
     if fault.times is not None:
         fault.times -= 1
     applied = KINDS[kind] if fault.applied is None else fault.applied
-    return Strike(kind, applied, fault.delay_s, fault.code, fault.http_status, fault.body, fault.content_type)
+    return Strike(
+        kind, applied, fault.delay_s, fault.code, fault.http_status, fault.body, fault.content_type
+    )
 
 
 def _parsed(wanted: dict[str, Any], fault_id: int) -> Fault:
@@ -133,7 +149,9 @@ def _parsed(wanted: dict[str, Any], fault_id: int) -> Fault:
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown:
         raise BadFault(f"unknown kind {unknown[0]!r}; known: {', '.join(KINDS)}")
-    allowed = {name for name in Fault.__dataclass_fields__ if name not in ("id", "kinds", "hits", "rng")}
+    allowed = {
+        name for name in Fault.__dataclass_fields__ if name not in ("id", "kinds", "hits", "rng")
+    }
     strange = sorted(set(given) - allowed)
     if strange:
         raise BadFault(f"unknown option {strange[0]!r}; known: {', '.join(sorted(allowed))}")
@@ -144,5 +162,5 @@ def _parsed(wanted: dict[str, Any], fault_id: int) -> Fault:
     fault = Fault(id=fault_id, kinds=kinds, **given)
     if fault.on not in _SCOPES:
         raise BadFault(f"'on' must be one of {', '.join(_SCOPES)}")
-    fault.rng = Random(fault.seed)  # noqa: S311 - dice, not secrets
+    fault.rng = Random(fault.seed)
     return fault

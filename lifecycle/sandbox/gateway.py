@@ -66,7 +66,9 @@ class Options:
 class Gateway:
     """Everything one running sandbox holds besides its sockets."""
 
-    def __init__(self, tenant: Tenant, tokens: Tokens, limits: Limits, options: Options | None = None) -> None:
+    def __init__(
+        self, tenant: Tenant, tokens: Tokens, limits: Limits, options: Options | None = None
+    ) -> None:
         self.tenant, self.tokens, self.limits = tenant, tokens, limits
         self.options = options or Options()
         self.faults = Faults()
@@ -76,9 +78,11 @@ class Gateway:
         self._log_lock = threading.Lock()
         self._received = 0
 
-    # -- the log of requests ----------------------------------------------------------------------------
+    # -- the log of requests ----------------------------------------------------------------------
 
-    def receive(self, method: str, target: str, headers: Message, raw: bytes) -> tuple[Request, dict[str, Any]]:
+    def receive(
+        self, method: str, target: str, headers: Message, raw: bytes
+    ) -> tuple[Request, dict[str, Any]]:
         """The request, and its entry in the log; the entry is completed when it is answered."""
         path, _, query = target.partition("?")
         path = unquote(path)
@@ -100,7 +104,10 @@ class Gateway:
         entry = {
             "method": request.method,
             "path": request.path,
-            "query": {name: values[0] if len(values) == 1 else values for name, values in request.query.items()},
+            "query": {
+                name: values[0] if len(values) == 1 else values
+                for name, values in request.query.items()
+            },
             "body": _shown_body(request),
             "endpoint": request.key,
             "write": request.writes,
@@ -130,7 +137,7 @@ class Gateway:
         with self._log_lock:
             self.late_pending += change
 
-    # -- answering --------------------------------------------------------------------------------------
+    # -- answering --------------------------------------------------------------------------------
 
     def answer(self, request: Request) -> Answer:
         key = request.key
@@ -138,9 +145,11 @@ class Gateway:
             return self._answer(request)
         except Refusal as refusal:
             return self.refused(key, refusal, request.log_id)
-        except Exception:  # noqa: BLE001 - a fault of the sandbox itself must be seen, not hang the client
+        except Exception:
             traceback.print_exc(file=sys.stderr)
-            return Answer(500, {"code": 2200, "msg": "internal error", "error": {"log_id": request.log_id}})
+            return Answer(
+                500, {"code": 2200, "msg": "internal error", "error": {"log_id": request.log_id}}
+            )
 
     def _answer(self, request: Request) -> Answer:
         if request.path == AUTH_PATH and request.method == "POST":
@@ -179,7 +188,11 @@ class Gateway:
             error["message"] = refusal.description
         if refusal.field_name:
             error["field_violations"] = [
-                {"field": refusal.field_name, "value": refusal.value, "description": refusal.description}
+                {
+                    "field": refusal.field_name,
+                    "value": refusal.value,
+                    "description": refusal.description,
+                }
             ]
         body = {"code": refusal.code, "msg": text(key, refusal.code), "error": error}
         return Answer(status or http_status(key, refusal.code), body)

@@ -12,7 +12,10 @@ _COLUMNS = {
         "people_corehr_department_id": "people_corehr_department_id",
         "people_admin_department_id": "people_admin_department_id",
     },
-    "job_levels": {"job_level_id": "job_level_id", "people_admin_job_level_id": "people_admin_job_level_id"},
+    "job_levels": {
+        "job_level_id": "job_level_id",
+        "people_admin_job_level_id": "people_admin_job_level_id",
+    },
     "job_families": {
         "job_family_id": "job_family_id",
         "people_admin_job_category_id": "people_admin_job_category_id",

@@ -30,7 +30,10 @@ def place_of(call: Call, parts: int = 1, *, code: int | None = None) -> list[int
         seal, raw, endpoint, place = b"", b"x", "", []
     if seal != _seal(raw) or endpoint != call.endpoint.key or len(place) != parts:
         raise Refusal(
-            code or call.endpoint.bad_parameter, "page_token is invalid", field_name="page_token", value=token
+            code or call.endpoint.bad_parameter,
+            "page_token is invalid",
+            field_name="page_token",
+            value=token,
         )
     return [int(number) for number in place]
 
@@ -39,7 +42,9 @@ def _seal(raw: bytes) -> bytes:
     return hashlib.sha256(b"page" + raw).digest()[:8]
 
 
-def page(call: Call, rows: Iterable[tuple[int, Record]], size: int) -> tuple[list[Record], dict[str, Any]]:
+def page(
+    call: Call, rows: Iterable[tuple[int, Record]], size: int
+) -> tuple[list[Record], dict[str, Any]]:
     """The first `size` of the rows behind the token, and the `has_more` part of the answer."""
     taken = list(islice(rows, size + 1))
     more = len(taken) > size

@@ -57,7 +57,11 @@ class Handler(BaseHTTPRequestHandler):
     def _read_body(self) -> bytes | None:
         """The body, or None when it cannot be taken and the connection has to go."""
         length = self.headers.get("Content-Length", "0")
-        if "Transfer-Encoding" in self.headers or not length.isdigit() or int(length) > _LONGEST_BODY:
+        if (
+            "Transfer-Encoding" in self.headers
+            or not length.isdigit()
+            or int(length) > _LONGEST_BODY
+        ):
             self.close_connection = True
             self.wfile.write(json_bytes(411, {"code": 9499, "msg": "Content-Length is required"}))
             return None
@@ -105,7 +109,10 @@ class SandboxHTTPServer(ThreadingHTTPServer):
     def server_bind(self) -> None:
         # The base class looks the host name up, which can take seconds on a machine without a resolver.
         socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+        self.server_name, self.server_port = (
+            str(self.server_address[0]),
+            int(self.server_address[1]),
+        )
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._open_lock:

@@ -24,7 +24,12 @@ KINDS: dict[str, tuple[str, ...]] = {
     "employments": ("open_id", "person_id", "ats_application_id"),
     "offboardings": ("employment_id",),
     "contacts": ("union_id", "user_id", "employment_id"),
-    "departments": ("department_id", "people_corehr_department_id", "people_admin_department_id", "parent_id"),
+    "departments": (
+        "department_id",
+        "people_corehr_department_id",
+        "people_admin_department_id",
+        "parent_id",
+    ),
     "cost_centers": (),
     "job_levels": ("job_level_id", "people_admin_job_level_id"),
     "job_families": ("job_family_id", "people_admin_job_category_id"),
@@ -48,7 +53,9 @@ class Store:
     """Not thread-safe by itself: the tenant's lock guards it."""
 
     def __init__(self, path: str | None) -> None:
-        self._db = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
+        self._db = sqlite3.connect(
+            path or ":memory:", check_same_thread=False, isolation_level=None
+        )
         self._recent: dict[str, dict[str, list[tuple[float, int, Record | None]]]] = {}
         self.search_lag_s = 0.0
         self._prepare()
@@ -57,20 +64,28 @@ class Store:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.execute("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT)")
-        self._db.execute("CREATE TABLE IF NOT EXISTS counters (kind TEXT PRIMARY KEY, value INT, initial INT)")
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS counters (kind TEXT PRIMARY KEY, value INT, initial INT)"
+        )
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS originals (kind TEXT, id TEXT, position INT, body TEXT, PRIMARY KEY (kind, id))"
         )
         self._db.execute("CREATE TABLE IF NOT EXISTS answers (token TEXT PRIMARY KEY, body TEXT)")
-        self._db.execute("CREATE TABLE IF NOT EXISTS effects (seq INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT)")
-        self._db.execute("CREATE TABLE IF NOT EXISTS subjects (id TEXT, seq INT, PRIMARY KEY (id, seq)) WITHOUT ROWID")
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS effects (seq INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT)"
+        )
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS subjects (id TEXT, seq INT, PRIMARY KEY (id, seq)) WITHOUT ROWID"
+        )
         for kind, columns in KINDS.items():
             names = "".join(f", {column}" for column in columns)
             self._db.execute(
                 f"CREATE TABLE IF NOT EXISTS {kind} (position INTEGER PRIMARY KEY, id TEXT UNIQUE, body TEXT{names})"
             )
             for column in columns:
-                self._db.execute(f"CREATE INDEX IF NOT EXISTS {kind}_{column} ON {kind} ({column}, position)")
+                self._db.execute(
+                    f"CREATE INDEX IF NOT EXISTS {kind}_{column} ON {kind} ({column}, position)"
+                )
 
     def close(self) -> None:
         self._db.close()
@@ -111,17 +126,24 @@ class Store:
         """Seeded records: part of the initial snapshot, so no original is kept."""
         marks = ", ".join("?" * (3 + len(KINDS[kind])))
         self._db.executemany(
-            f"INSERT INTO {kind} VALUES ({marks})", (self._row(kind, position, record) for position, record in rows)
+            f"INSERT INTO {kind} VALUES ({marks})",
+            (self._row(kind, position, record) for position, record in rows),
         )
 
     def finish_seeding(self, counters: dict[str, int]) -> None:
         self._db.executemany(
-            "INSERT OR REPLACE INTO counters VALUES (?, ?, ?)", [(kind, n, n) for kind, n in counters.items()]
+            "INSERT OR REPLACE INTO counters VALUES (?, ?, ?)",
+            [(kind, n, n) for kind, n in counters.items()],
         )
 
     @staticmethod
     def _row(kind: str, position: int, record: Record) -> tuple[Any, ...]:
-        return (position, record["id"], encode(record), *(record.get(column) for column in KINDS[kind]))
+        return (
+            position,
+            record["id"],
+            encode(record),
+            *(record.get(column) for column in KINDS[kind]),
+        )
 
     # -- reading ----------------------------------------------------------------------------------
 
@@ -136,7 +158,10 @@ class Store:
         return None if row is None else json.loads(row[0])
 
     def all(self, kind: str) -> list[Record]:
-        return [json.loads(row[0]) for row in self._db.execute(f"SELECT body FROM {kind} ORDER BY position")]
+        return [
+            json.loads(row[0])
+            for row in self._db.execute(f"SELECT body FROM {kind} ORDER BY position")
+        ]
 
     def count(self, kind: str) -> int:
         return int(self._db.execute(f"SELECT count(*) FROM {kind}").fetchone()[0])
@@ -145,12 +170,21 @@ class Store:
         self, kind: str, where: str, values: tuple[Any, ...], order: str, limit: int
     ) -> list[tuple[int, Record]]:
         sql = f"SELECT position, body FROM {kind} WHERE {where} ORDER BY {order} LIMIT ?"
-        return [(position, json.loads(body)) for position, body in self._db.execute(sql, (*values, limit))]
+        return [
+            (position, json.loads(body))
+            for position, body in self._db.execute(sql, (*values, limit))
+        ]
 
-    def scan(self, kind: str, after: int = 0, *, lagging: bool = False) -> Iterator[tuple[int, Record]]:
+    def scan(
+        self, kind: str, after: int = 0, *, lagging: bool = False
+    ) -> Iterator[tuple[int, Record]]:
         """Every record behind a position; a lagging search shows what was true `search_lag_s` ago."""
         stale = self._stale(kind) if lagging and self.search_lag_s else {}
-        gone = {position: record for position, record in stale.values() if record is not None and position > after}
+        gone = {
+            position: record
+            for position, record in stale.values()
+            if record is not None and position > after
+        }
         sql = f"SELECT position, id, body FROM {kind} WHERE position > ? ORDER BY position"
         for position, record_id, body in self._db.execute(sql, (after,)):
             for earlier in sorted(p for p in gone if p < position):
@@ -188,7 +222,9 @@ class Store:
             position = self.next_position(kind)
         self._keep_original(kind, record["id"], position, before)
         marks = ", ".join("?" * (3 + len(KINDS[kind])))
-        self._db.execute(f"INSERT OR REPLACE INTO {kind} VALUES ({marks})", self._row(kind, position, record))
+        self._db.execute(
+            f"INSERT OR REPLACE INTO {kind} VALUES ({marks})", self._row(kind, position, record)
+        )
 
     def put_at(self, kind: str, position: int, record: Record) -> None:
         """A record whose position was already drawn, because its id is made from it."""
@@ -204,17 +240,26 @@ class Store:
         self._db.execute(f"DELETE FROM {kind} WHERE id = ?", (record_id,))
 
     def _before(self, kind: str, record_id: str) -> tuple[int | None, str | None]:
-        row = self._db.execute(f"SELECT position, body FROM {kind} WHERE id = ?", (record_id,)).fetchone()
+        row = self._db.execute(
+            f"SELECT position, body FROM {kind} WHERE id = ?", (record_id,)
+        ).fetchone()
         return (None, None) if row is None else (int(row[0]), str(row[1]))
 
     def _keep_original(self, kind: str, record_id: str, position: int, before: str | None) -> None:
-        self._db.execute("INSERT OR IGNORE INTO originals VALUES (?, ?, ?, ?)", (kind, record_id, position, before))
+        self._db.execute(
+            "INSERT OR IGNORE INTO originals VALUES (?, ?, ?, ?)",
+            (kind, record_id, position, before),
+        )
         if self.search_lag_s:
             versions = self._recent.setdefault(kind, {}).setdefault(record_id, [])
-            versions.append((time.monotonic(), position, None if before is None else json.loads(before)))
+            versions.append(
+                (time.monotonic(), position, None if before is None else json.loads(before))
+            )
 
     def restore_originals(self) -> None:
-        for kind, record_id, position, body in self._db.execute("SELECT * FROM originals").fetchall():
+        for kind, record_id, position, body in self._db.execute(
+            "SELECT * FROM originals"
+        ).fetchall():
             self._db.execute(f"DELETE FROM {kind} WHERE id = ?", (record_id,))
             if body is not None:
                 self.add_many(kind, [(position, json.loads(body))])
@@ -223,11 +268,13 @@ class Store:
         self._db.execute("UPDATE counters SET value = initial")
         self._recent.clear()
 
-    # -- effects and answers that repeat ------------------------------------------------------------
+    # -- effects and answers that repeat ----------------------------------------------------------
 
     def add_effect(self, effect: Record, subjects: Iterable[str]) -> None:
         seq = self._db.execute("INSERT INTO effects (body) VALUES (?)", (encode(effect),)).lastrowid
-        self._db.executemany("INSERT INTO subjects VALUES (?, ?)", [(s, seq) for s in {*subjects} if s])
+        self._db.executemany(
+            "INSERT INTO subjects VALUES (?, ?)", [(s, seq) for s in {*subjects} if s]
+        )
 
     def effects(self, subject: str | None = None) -> list[Record]:
         if subject is None:

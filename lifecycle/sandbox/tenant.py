@@ -22,7 +22,12 @@ class Tenant:
     """All access goes through `lock`: one call at a time sees and changes the company."""
 
     def __init__(
-        self, *, seed: int = 1, people: int = 300, today: date | None = None, state: str | None = None
+        self,
+        *,
+        seed: int = 1,
+        people: int = 300,
+        today: date | None = None,
+        state: str | None = None,
     ) -> None:
         self.lock = threading.RLock()
         self.store = _open_store(state)
@@ -35,7 +40,12 @@ class Tenant:
         with self.lock, self.store.transaction():
             self.store.clear()
             make_company(self.store, seed=seed, people=people, today=today)
-            for key, value in {"seed": seed, "people": people, "today": today, "schema": SCHEMA_VERSION}.items():
+            for key, value in {
+                "seed": seed,
+                "people": people,
+                "today": today,
+                "schema": SCHEMA_VERSION,
+            }.items():
                 self.store.set_meta(key, str(value))
         self._load()
 
@@ -45,7 +55,9 @@ class Tenant:
         self.today = date.fromisoformat(self.store.meta("today") or "")
         self.ids = Ids(self.seed)
 
-    def reset(self, *, seed: int | None = None, people: int | None = None, today: date | None = None) -> None:
+    def reset(
+        self, *, seed: int | None = None, people: int | None = None, today: date | None = None
+    ) -> None:
         """The initial snapshot again; another company only when one of the three differs."""
         wanted = (seed or self.seed, people or self.people, today or self.today)
         if wanted == (self.seed, self.people, self.today):

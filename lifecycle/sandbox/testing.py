@@ -29,10 +29,14 @@ class SandboxServer:
         **options: Any,
     ) -> Self:
         self._server = SandboxHTTPServer("127.0.0.1", port)
-        self._server.gateway = make_gateway(people=people, seed=seed, today=today, rate_scale=rate_scale, **options)
+        self._server.gateway = make_gateway(
+            people=people, seed=seed, today=today, rate_scale=rate_scale, **options
+        )
         self.base_url = self._server.base_url
         self.control = SandboxControl(self.base_url)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), daemon=True
+        )
         self._thread.start()
         return self
 

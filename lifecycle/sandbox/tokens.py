@@ -18,7 +18,12 @@ class Tokens:
 
     def issue(self, app_id: object, app_secret: object) -> tuple[str, int]:
         """The token and the seconds it has left."""
-        if not isinstance(app_id, str) or not isinstance(app_secret, str) or app_id != self.app_id or not app_secret:
+        if (
+            not isinstance(app_id, str)
+            or not isinstance(app_secret, str)
+            or app_id != self.app_id
+            or not app_secret
+        ):
             raise Refusal(10003, "app_id or app_secret is missing or wrong")
         if app_secret != self._app_secret:
             raise Refusal(10015, "app secret is wrong")

@@ -18,7 +18,9 @@ from .codes import http_status
 from .faults import Strike
 from .gateway import Answer, Gateway, Request
 
-_HTML = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+_HTML = (
+    "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+)
 _NOT_JSON = "<!DOCTYPE html><html><body>Please sign in to continue.</body></html>"
 _DEAD_HOST = "http://127.0.0.1:1/"
 _HANG_S, _DRIP_S, _LATE_S = 30.0, 10.0, 1.0
@@ -30,7 +32,9 @@ _BOMB_MB = 100
 class Line:
     """One client's connection."""
 
-    def __init__(self, connection: socket.socket, reader: BufferedIOBase, stopping: threading.Event) -> None:
+    def __init__(
+        self, connection: socket.socket, reader: BufferedIOBase, stopping: threading.Event
+    ) -> None:
         self._connection, self._reader, self._stopping = connection, reader, stopping
         self.closed = False
 
@@ -59,7 +63,12 @@ class Line:
 
 
 def http_bytes(
-    status: int, body: bytes, log_id: str, *, content_type: str = "application/json; charset=utf-8", headers: Any = ()
+    status: int,
+    body: bytes,
+    log_id: str,
+    *,
+    content_type: str = "application/json; charset=utf-8",
+    headers: Any = (),
 ) -> bytes:
     phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Unknown"
     lines = [
@@ -84,7 +93,9 @@ def serve(gateway: Gateway, line: Line, request: Request, entry: dict[str, Any])
         respond(line, answer, request.log_id)
         return
     entry["fault"] = strike.kind
-    answered = process(gateway, request, entry) if strike.applied and strike.kind != "late" else None
+    answered = (
+        process(gateway, request, entry) if strike.applied and strike.kind != "late" else None
+    )
     _PLAYS[strike.kind](Scene(gateway, line, request, entry, strike, answered))
 
 
@@ -112,15 +123,21 @@ class Scene:
         self.entry.update(http_status=answer.status, code=answer.body["code"])
         respond(self.line, answer, self.request.log_id)
 
-    def send(self, status: int, body: bytes, content_type: str = "application/json", headers: Any = ()) -> None:
+    def send(
+        self, status: int, body: bytes, content_type: str = "application/json", headers: Any = ()
+    ) -> None:
         self.entry["http_status"] = status
-        data = http_bytes(status, body, self.request.log_id, content_type=content_type, headers=headers)
+        data = http_bytes(
+            status, body, self.request.log_id, content_type=content_type, headers=headers
+        )
         self.line.send(data)
 
     def whole(self) -> bytes:
         """The true answer as bytes, for the faults that spoil it on the way."""
         answer = self.answer or Answer(200, {"code": 0, "msg": "success", "data": {}})
-        return http_bytes(answer.status, answer.encoded(), self.request.log_id, headers=answer.headers)
+        return http_bytes(
+            answer.status, answer.encoded(), self.request.log_id, headers=answer.headers
+        )
 
 
 def _drop(scene: Scene) -> None:
@@ -152,7 +169,9 @@ def _late(scene: Scene) -> None:
 
 def _html_error(scene: Scene) -> None:
     body = _HTML if scene.strike.body is None else scene.strike.body
-    scene.send(scene.strike.http_status or 502, body.encode(), scene.strike.content_type or "text/html")
+    scene.send(
+        scene.strike.http_status or 502, body.encode(), scene.strike.content_type or "text/html"
+    )
 
 
 def _refuse(scene: Scene) -> None:
@@ -165,7 +184,9 @@ def _refuse(scene: Scene) -> None:
 def _throttle(scene: Scene) -> None:
     limit = scene.request.endpoint.limits[0][0] if scene.request.endpoint else 1
     reset_s = int(scene.seconds(1))
-    scene.respond(scene.gateway.throttled(scene.request.log_id, limit, reset_s, scene.strike.http_status))
+    scene.respond(
+        scene.gateway.throttled(scene.request.log_id, limit, reset_s, scene.strike.http_status)
+    )
 
 
 def _garbage(scene: Scene) -> None:

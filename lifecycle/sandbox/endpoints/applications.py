@@ -24,7 +24,10 @@ def list_applications(call: Call) -> dict[str, Any]:
         if call.text(name):
             where.append(f"{name} = ?")
             values.append(call.text(name))
-    for name, condition in (("update_start_time", "updated_ms >= ?"), ("update_end_time", "updated_ms <= ?")):
+    for name, condition in (
+        ("update_start_time", "updated_ms >= ?"),
+        ("update_end_time", "updated_ms <= ?"),
+    ):
         moment = call.moment_ms(name)
         if moment is not None:
             where.append(condition)
@@ -32,7 +35,9 @@ def list_applications(call: Call) -> dict[str, Any]:
     for field, wanted in _json_filters(call):
         where.append(f"json_extract(body, '$.{field}') IN ({', '.join('?' * len(wanted))})")
         values += wanted
-    rows = call.tenant.store.select("applications", " AND ".join(where), tuple(values), "position", size + 1)
+    rows = call.tenant.store.select(
+        "applications", " AND ".join(where), tuple(values), "position", size + 1
+    )
     shown, tail = page(call, rows, size)
     return {"items": [record["id"] for record in shown], **tail}
 
@@ -79,7 +84,9 @@ def get_application_detail(call: Call) -> dict[str, Any]:
             "job_family_id_type", ("people_admin_job_category_id", "job_family_id"), "job_family_id"
         ),
         "employee_type_id_type": call.choice(
-            "employee_type_id_type", ("people_admin_employee_type_id", "employee_type_enum_id"), "employee_type_enum_id"
+            "employee_type_id_type",
+            ("people_admin_employee_type_id", "employee_type_enum_id"),
+            "employee_type_enum_id",
         ),
     }
     options = set(call.texts("options"))
@@ -87,7 +94,10 @@ def get_application_detail(call: Call) -> dict[str, Any]:
         raise call.bad("options", "unknown option", ", ".join(sorted(options - _OPTIONS)))
     record = _application(call)
     employee = call.tenant.store.find("employees", "application_id", record["id"])
-    basic = {**_basic_info(call, record, types["user_id_type"]), "onboard_status": 1 if employee is None else 2}
+    basic = {
+        **_basic_info(call, record, types["user_id_type"]),
+        "onboard_status": 1 if employee is None else 2,
+    }
     detail: dict[str, Any] = {"basic_info": basic}
     if "with_job" in options:
         detail["job"] = _job(call, record)
@@ -108,7 +118,10 @@ def _application(call: Call) -> Record:
 
 
 def _basic_info(call: Call, record: Record, user_type: str) -> dict[str, Any]:
-    times = [dict(zip(("stage_id", "enter_time", "exit_time"), entry, strict=True)) for entry in record["stage_times"]]
+    times = [
+        dict(zip(("stage_id", "enter_time", "exit_time"), entry, strict=True))
+        for entry in record["stage_times"]
+    ]
     return {
         "id": record["id"],
         "job_id": record["job_id"],
@@ -157,18 +170,25 @@ def _employee(call: Call, record: Record, types: dict[str, str]) -> dict[str, An
         **{name: str(record[name]) for name in times},
         "overboard_note": record["overboard_note"],
         "onboard_city_code": record["onboard_city_code"],
-        "department_id": show(store, "departments", record["department"], types["department_id_type"]),
+        "department_id": show(
+            store, "departments", record["department"], types["department_id_type"]
+        ),
         "leader_id": show(store, "contacts", record["leader"], types["user_id_type"]),
         "sequence_id": show(store, "job_families", record["sequence"], types["job_family_id_type"]),
         "level_id": show(store, "job_levels", record["level"], types["job_level_id_type"]),
-        "employee_type": show(store, "employee_types", record["employee_type"], types["employee_type_id_type"]),
+        "employee_type": show(
+            store, "employee_types", record["employee_type"], types["employee_type_id_type"]
+        ),
         "job_requirement_id": record["job_requirement_id"],
     }
 
 
 def _offer(call: Call, offer: Record, types: dict[str, str]) -> dict[str, Any]:
     def named(kind: str, inner: str, type_name: str) -> dict[str, Any]:
-        return {"id": show(call.tenant.store, kind, inner, types[type_name]), "name": name_of(call, kind, inner)}
+        return {
+            "id": show(call.tenant.store, kind, inner, types[type_name]),
+            "name": name_of(call, kind, inner),
+        }
 
     return {
         "id": offer["id"],
@@ -178,7 +198,10 @@ def _offer(call: Call, offer: Record, types: dict[str, str]) -> dict[str, Any]:
         "department": named("departments", offer["department"], "department_id_type"),
         "sequence": named("job_families", offer["family"], "job_family_id_type"),
         "level": named("job_levels", offer["level"], "job_level_id_type"),
-        "company_main_body": {"id": offer["company"], "name": name_of(call, "companies", offer["company"])},
+        "company_main_body": {
+            "id": offer["company"],
+            "name": name_of(call, "companies", offer["company"]),
+        },
         "job_requirement_id": offer["requirement"],
         "probation_month": offer["probation_month"],
         "contract_period": offer["contract_period"],
@@ -203,7 +226,7 @@ def _city_name(call: Call, code: str) -> dict[str, str]:
     return {"zh_cn": "", "en_us": ""}
 
 
-# -- catalogues -----------------------------------------------------------------------------------------
+# -- catalogues -----------------------------------------------------------------------------------
 
 
 def list_processes(call: Call) -> dict[str, Any]:
@@ -227,7 +250,9 @@ def list_locations(call: Call) -> dict[str, Any]:
     for record in shown:
         name = {"zh_cn": record["zh"], "en_us": record["en"]}
         city = {"code": record["code"], "name": name}
-        items.append({"id": record["id"], "name": name, "city": city, "country": country, "active_status": 1})
+        items.append(
+            {"id": record["id"], "name": name, "city": city, "country": country, "active_status": 1}
+        )
     return {"items": items, **tail}
 
 
@@ -258,8 +283,14 @@ def _requirement(call: Call, record: Record, user_type: str) -> dict[str, Any]:
         "display_progress": 2,
         "head_count": record["head_count"],
         "onboarded_count": record["onboarded_count"],
-        "department": {"id": record["department"], "name": name_of(call, "departments", record["department"])},
-        "sequence": {"id": record["family"], "name": name_of(call, "job_families", record["family"])},
+        "department": {
+            "id": record["department"],
+            "name": name_of(call, "departments", record["department"]),
+        },
+        "sequence": {
+            "id": record["family"],
+            "name": name_of(call, "job_families", record["family"]),
+        },
         "employee_type": {
             "id": show(store, "employee_types", record["employee_type"], "employee_type_enum_id"),
             "name": name_of(call, "employee_types", record["employee_type"]),

@@ -16,7 +16,13 @@ def batch_get_users(call: Call) -> dict[str, Any]:
     if not ids or len(ids) > 50:
         raise call.bad("user_ids", "user_ids takes 1 to 50 ids")
     found = [find(call.tenant.store, "contacts", sent, user_type) for sent in ids]
-    return {"items": [_user(call, record, user_type, department_type) for record in found if record is not None]}
+    return {
+        "items": [
+            _user(call, record, user_type, department_type)
+            for record in found
+            if record is not None
+        ]
+    }
 
 
 def get_user(call: Call) -> dict[str, Any]:

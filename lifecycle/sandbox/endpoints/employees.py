@@ -14,8 +14,14 @@ _ID_TYPES: dict[str, tuple[tuple[str, ...], str]] = {
         ("open_department_id", "department_id", "people_admin_department_id"),
         "people_admin_department_id",
     ),
-    "job_level_id_type": (("people_admin_job_level_id", "job_level_id"), "people_admin_job_level_id"),
-    "job_family_id_type": (("people_admin_job_category_id", "job_family_id"), "people_admin_job_category_id"),
+    "job_level_id_type": (
+        ("people_admin_job_level_id", "job_level_id"),
+        "people_admin_job_level_id",
+    ),
+    "job_family_id_type": (
+        ("people_admin_job_category_id", "job_family_id"),
+        "people_admin_job_category_id",
+    ),
     "employee_type_id_type": (
         ("people_admin_employee_type_id", "employee_type_enum_id"),
         "people_admin_employee_type_id",
@@ -32,7 +38,9 @@ FIELD_KINDS = {
 
 def id_types(call: Call) -> dict[str, str]:
     """The five id types; a caller who leaves them out gets the retiring ids, as documented."""
-    return {name: call.choice(name, allowed, default) for name, (allowed, default) in _ID_TYPES.items()}
+    return {
+        name: call.choice(name, allowed, default) for name, (allowed, default) in _ID_TYPES.items()
+    }
 
 
 def show_employee(call: Call, record: Record, types: dict[str, str]) -> dict[str, Any]:
@@ -61,14 +69,16 @@ def get_employee(call: Call) -> dict[str, Any]:
 def get_by_application(call: Call) -> dict[str, Any]:
     """H11. Also carries the bridge to CoreHR."""
     types = id_types(call)
-    record = call.tenant.store.find("employees", "application_id", call.required_text("application_id"))
+    record = call.tenant.store.find(
+        "employees", "application_id", call.required_text("application_id")
+    )
     if record is None:
         raise Refusal(1002903)
     shown = show_employee(call, record, types)
     return {"employee": {**shown, "external_employment_id": record["external_employment_id"]}}
 
 
-# -- A2 -------------------------------------------------------------------------------------------------
+# -- A2 -------------------------------------------------------------------------------------------
 
 CONVERT, OFFBOARD, RESTORE, UNDO_OFFBOARD, UNDO_CONVERT = 1, 2, 3, 4, 5
 _WORDS = {
@@ -137,7 +147,9 @@ def _check_time(record: Record, operation: int, moment: int | None) -> None:
         raise Refusal(1002905)
 
 
-def _changes(call: Call, record: Record, operation: int, moment: int | None, note: str) -> dict[str, Any]:
+def _changes(
+    call: Call, record: Record, operation: int, moment: int | None, note: str
+) -> dict[str, Any]:
     at = call.now_ms if moment is None else moment
     changes: dict[int, dict[str, Any]] = {
         CONVERT: {"conversion_status": 2, "actual_conversion_time": at},
@@ -179,7 +191,9 @@ def _back_to_waiting(call: Call, application_id: str) -> None:
 
 
 def move_to_stage(call: Call, application: Record, stage_type: int) -> None:
-    process = call.tenant.store.get("job_processes", application["process_id"]) or {"stage_list": []}
+    process = call.tenant.store.get("job_processes", application["process_id"]) or {
+        "stage_list": []
+    }
     stage = next(stage for stage in process["stage_list"] if stage["type"] == stage_type)
     times = [[*entry[:2], entry[2] or str(call.now_ms)] for entry in application["stage_times"]]
     application.update(

@@ -11,10 +11,15 @@ from .shapes import enum, gender, select
 def batch_get_employees(call: Call) -> dict[str, Any]:
     """R1. With several lists only the first in this order counts. Unknown people are left out (not documented)."""
     user_type = call.choice("user_id_type", USER_TYPES_CORE_HR, "open_id")
-    department_type = call.choice("department_id_type", DEPARTMENT_TYPES_CORE_HR, "open_department_id")
+    department_type = call.choice(
+        "department_id_type", DEPARTMENT_TYPES_CORE_HR, "open_department_id"
+    )
     fields = call.body_texts("fields")
     found = _found(call, user_type)
-    records = [call.tenant.store.lagging_get("employments", employment) for employment in dict.fromkeys(found)]
+    records = [
+        call.tenant.store.lagging_get("employments", employment)
+        for employment in dict.fromkeys(found)
+    ]
     items = [
         select(_full(call, record, user_type, department_type), fields, ("employment_id",))
         for record in records

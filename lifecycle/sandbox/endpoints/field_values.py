@@ -52,7 +52,9 @@ def _is_link(value: str) -> bool:
         parts = urlsplit(value)
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", value)
+    return (
+        parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", value)
+    )
 
 
 def _check_flag(_call: Call, field: Field, value: str) -> None:
@@ -69,7 +71,9 @@ def _check_number(_call: Call, field: Field, value: str) -> None:
 
 def _check_enum(call: Call, field: Field, value: str) -> None:
     name, setting = field["custom_api_name"], field["common_schema_config"]["enum_field_setting"]
-    known = {option["api_name"] for option in setting["enum_field_option_list"] if option["is_open"]}
+    known = {
+        option["api_name"] for option in setting["enum_field_option_list"] if option["is_open"]
+    }
     if name in ("reason", "employee_reason"):
         known = {reason["id"] for reason in call.tenant.store.all("reasons")}
     chosen = _options(value) if setting["is_multiple"] else [value]
@@ -83,7 +87,11 @@ def _options(value: str) -> list[Any] | None:
         chosen = json.loads(value)
     except (ValueError, RecursionError):
         return None
-    return chosen if isinstance(chosen, list) and all(isinstance(option, str) for option in chosen) else None
+    return (
+        chosen
+        if isinstance(chosen, list) and all(isinstance(option, str) for option in chosen)
+        else None
+    )
 
 
 def _check_lookup(call: Call, field: Field, value: str) -> None:

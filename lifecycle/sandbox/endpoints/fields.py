@@ -16,22 +16,36 @@ Field = dict[str, Any]
 
 def _text(*, multiline: bool = False, link: bool = False) -> Field:
     length = 6000 if multiline else 255
-    setting = {"is_multilingual": False, "is_multiline": multiline, "max_length": length, "is_url_type": link}
+    setting = {
+        "is_multilingual": False,
+        "is_multiline": multiline,
+        "max_length": length,
+        "is_url_type": link,
+    }
     return {"text_field_setting": setting}
 
 
 def _number(decimals: int) -> Field:
-    return {"number_field_setting": {"number_field_type": 3, "decimal_places": decimals, "decimal_total_places": 10}}
+    return {
+        "number_field_setting": {
+            "number_field_type": 3,
+            "decimal_places": decimals,
+            "decimal_total_places": 10,
+        }
+    }
 
 
 def _enum(options: list[tuple[str, str, str]], *, multiple: bool = False) -> Field:
     listed = [
-        {"api_name": api_name, "name": {"zh_cn": zh, "en_us": en}, "is_open": True} for api_name, zh, en in options
+        {"api_name": api_name, "name": {"zh_cn": zh, "en_us": en}, "is_open": True}
+        for api_name, zh, en in options
     ]
     return {"enum_field_setting": {"enum_field_option_list": listed, "is_multiple": multiple}}
 
 
-def _field(owner: str, api_name: str, zh: str, en: str, type_: int, config: Field | None = None) -> Field:
+def _field(
+    owner: str, api_name: str, zh: str, en: str, type_: int, config: Field | None = None
+) -> Field:
     return {
         "custom_api_name": api_name,
         "name": {"zh_cn": zh, "en_us": en},
@@ -110,7 +124,9 @@ _PRE_HIRE = [
     _field("pre_hire", "custom_field_26__c", "体检日期", "Health check on", DATE, _DAY),
 ]  # fmt: skip
 
-OFFBOARDING_FIELDS: dict[str, Field] = {field["custom_api_name"]: field for field in (*_OFFBOARDING, *_STANDARD)}
+OFFBOARDING_FIELDS: dict[str, Field] = {
+    field["custom_api_name"]: field for field in (*_OFFBOARDING, *_STANDARD)
+}
 _CUSTOM: dict[str, list[Field]] = {"offboarding_info": _OFFBOARDING, "pre_hire": _PRE_HIRE}
 _OBJECTS = {
     "offboarding_info": ("离职信息", "Offboarding"),
@@ -156,7 +172,10 @@ def _with_reasons(call: Call, field: Field) -> Field:
     """The options of the two reason fields are the catalogue of O2."""
     if field["custom_api_name"] not in ("reason", "employee_reason"):
         return field
-    options = [(r["id"], r["name"][0]["value"], r["name"][1]["value"]) for r in call.tenant.store.all("reasons")]
+    options = [
+        (r["id"], r["name"][0]["value"], r["name"][1]["value"])
+        for r in call.tenant.store.all("reasons")
+    ]
     return {**field, "common_schema_config": _enum(options)}
 
 
@@ -164,7 +183,11 @@ def list_objects(call: Call) -> dict[str, Any]:
     """R5. Its largest page is not documented; 100 is taken. A bad token has a code of its own."""
     size = call.number("page_size", default=None, low=1, high=100)
     after = place_of(call, code=1160009)
-    rows = [(n, {"id": name}) for n, name in enumerate(_OBJECTS, start=1) if n > (after[0] if after else 0)]
+    rows = [
+        (n, {"id": name})
+        for n, name in enumerate(_OBJECTS, start=1)
+        if n > (after[0] if after else 0)
+    ]
     shown, tail = page(call, rows, size)
     return {"items": [_object(record["id"]) for record in shown], **tail}
 

@@ -36,7 +36,12 @@ def edit_offboarding(call: Call) -> dict[str, Any]:
     _check_noncompete(after["info"], updates)
     _check_block_list(after["info"], updates)
     call.tenant.store.put("offboardings", after)
-    call.effect("edit_offboarding", record["id"], *_flat_difference(record, after), related=(employment["id"],))
+    call.effect(
+        "edit_offboarding",
+        record["id"],
+        *_flat_difference(record, after),
+        related=(employment["id"],),
+    )
     return {"data": [{"field_name": name, "value": value} for name, value in updates.items()]}
 
 
@@ -46,7 +51,9 @@ def _updates(call: Call) -> dict[str, str]:
         raise call.bad("update_data", "update_data must be a list of 1 to 10000 fields")
     updates: dict[str, str] = {}
     for item in items:
-        name, value = (item.get("field_name"), item.get("value")) if isinstance(item, dict) else (None, None)
+        name, value = (
+            (item.get("field_name"), item.get("value")) if isinstance(item, dict) else (None, None)
+        )
         if not isinstance(name, str) or not name or not isinstance(value, str):
             raise call.bad("update_data", "field_name and value must be strings")
         updates[name] = value
@@ -118,7 +125,9 @@ def _edited(record: Record, updates: dict[str, str], now_ms: int) -> Record:
 
 def _check_noncompete(info: Record, updates: dict[str, str]) -> None:
     start, end = info["noncompete_agreement_start_date"], info["noncompete_agreement_end_date"]
-    without_agreement = info["enforce_noncompete_agreement"] != "true" and any(updates.get(f) for f in _NONCOMPETE)
+    without_agreement = info["enforce_noncompete_agreement"] != "true" and any(
+        updates.get(f) for f in _NONCOMPETE
+    )
     if without_agreement or (start and end and end < start):
         raise Refusal(1160700)
 

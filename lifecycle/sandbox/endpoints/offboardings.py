@@ -33,7 +33,9 @@ def search_offboardings(call: Call) -> dict[str, Any]:
     tests = _tests(call, user_type)
     after = place_of(call)
     rows = call.tenant.store.scan("offboardings", after[0] if after else 0, lagging=True)
-    shown, tail = page(call, ((n, record) for n, record in rows if all(test(record) for test in tests)), size)
+    shown, tail = page(
+        call, ((n, record) for n, record in rows if all(test(record) for test in tests)), size
+    )
     # The printed sample has an empty page_token on the last page.
     return {"items": [_item(call, record, user_type) for record in shown], "page_token": "", **tail}
 
@@ -70,7 +72,9 @@ def _add_moments(call: Call, tests: list[Callable[[Record], bool]]) -> None:
             continue
         if not start or not end:
             raise Refusal(_HALF_A_RANGE, f"{name} needs both ends")
-        if not all(value.isascii() and value.isdigit() and len(value) <= 10 for value in (start, end)):
+        if not all(
+            value.isascii() and value.isdigit() and len(value) <= 10 for value in (start, end)
+        ):
             raise call.bad(name, f"{name} must be seconds in a string")
         low, high = local_stamp(int(start) * 1000), local_stamp(int(end) * 1000)
         tests.append(lambda record, k=key, a=low, b=high: a <= record[k] <= b)  # type: ignore[misc]
@@ -86,7 +90,9 @@ def _add_days(call: Call, tests: list[Callable[[Record], bool]]) -> None:
 def _item(call: Call, record: Record, user_type: str) -> dict[str, Any]:
     store = call.tenant.store
     employment = store.get("employments", record["employment_id"])
-    initiator = store.find("employments", "open_id", record["initiator"]) if record["initiator"] else None
+    initiator = (
+        store.find("employments", "open_id", record["initiator"]) if record["initiator"] else None
+    )
     return {
         "offboarding_id": record["id"],
         "initiating_type": record["initiating_type"],
@@ -142,7 +148,8 @@ def list_reasons(call: Call) -> dict[str, Any]:
         "items": [
             _reason(record)
             for record in call.tenant.store.all("reasons")
-            if (active is None or record["active"] == active) and (not wanted or record["id"] in wanted)
+            if (active is None or record["active"] == active)
+            and (not wanted or record["id"] in wanted)
         ]
     }
 

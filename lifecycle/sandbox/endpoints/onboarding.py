@@ -14,7 +14,10 @@ def transfer_onboard(call: Call) -> dict[str, Any]:
     types = id_types(call)
     onboard_time = call.body_int("actual_onboard_time")
     expected = call.body_int("expected_conversion_time")
-    texts = {name: call.body_text(name) for name in ("job_requirement_id", "operator_id", "onboard_city_code")}
+    texts = {
+        name: call.body_text(name)
+        for name in ("job_requirement_id", "operator_id", "onboard_city_code")
+    }
     sent = {name: call.body_text(name) for name in FIELD_KINDS}
     store = call.tenant.store
     application = store.get("applications", call.path_values["application_id"])
@@ -26,7 +29,9 @@ def transfer_onboard(call: Call) -> dict[str, Any]:
     _check_application(call, application)
     onboard_time = call.now_ms if onboard_time is None else onboard_time
     _check_times(onboard_time, expected, call.now_ms)
-    requirement = _requirement(call, texts["job_requirement_id"], required=settings["job_requirement_required"])
+    requirement = _requirement(
+        call, texts["job_requirement_id"], required=settings["job_requirement_required"]
+    )
     fields = _known_ids(call, sent, types)
     _check_texts(call, texts, types)
     employee = _new_employee(call, application, fields)
@@ -41,7 +46,9 @@ def transfer_onboard(call: Call) -> dict[str, Any]:
 
 
 def _check_application(call: Call, application: Record) -> None:
-    if application["stage_type"] == 7 or call.tenant.store.find("employees", "application_id", application["id"]):
+    if application["stage_type"] == 7 or call.tenant.store.find(
+        "employees", "application_id", application["id"]
+    ):
         raise Refusal(1002904)
     if application["lock_status"] == 2:
         raise Refusal(1002210)
@@ -112,7 +119,10 @@ def _store(call: Call, employee: Record, application: Record, requirement: Recor
     talent = store.get("talents", application["talent_id"])
     if talent is not None:
         talent.update(
-            state="onboarded", is_onboarded=True, onboard_time=employee["onboard_time"], updated_ms=call.now_ms
+            state="onboarded",
+            is_onboarded=True,
+            onboard_time=employee["onboard_time"],
+            updated_ms=call.now_ms,
         )
         store.put("talents", talent)
     if requirement is not None:

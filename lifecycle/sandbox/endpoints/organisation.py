@@ -17,7 +17,10 @@ def list_employee_types(call: Call) -> dict[str, Any]:
     size = call.number("page_size", default=None, low=1, high=1999)
     shown, tail = page(call, _rest(call, "employee_types"), size)
     keys = ("id", "name", "default_employee_type", "active", "code")
-    return {"items": [{**{key: record[key] for key in keys}, "custom_fields": []} for record in shown], **tail}
+    return {
+        "items": [{**{key: record[key] for key in keys}, "custom_fields": []} for record in shown],
+        **tail,
+    }
 
 
 def _rest(call: Call, kind: str) -> Iterator[tuple[int, Record]]:
@@ -25,7 +28,7 @@ def _rest(call: Call, kind: str) -> Iterator[tuple[int, Record]]:
     return call.tenant.store.scan(kind, after[0] if after else 0)
 
 
-# -- departments ----------------------------------------------------------------------------------------
+# -- departments ----------------------------------------------------------------------------------
 
 
 def search_departments(call: Call) -> dict[str, Any]:
@@ -35,7 +38,10 @@ def search_departments(call: Call) -> dict[str, Any]:
     fields = call.body_texts("fields")
     rows = _matching_departments(call, _rest(call, "departments"), user_type, department_type)
     shown, tail = page(call, rows, size)
-    return {"items": [_department(call, r, fields, user_type, department_type) for r in shown], **tail}
+    return {
+        "items": [_department(call, r, fields, user_type, department_type) for r in shown],
+        **tail,
+    }
 
 
 def _types(call: Call) -> tuple[str, str]:
@@ -71,7 +77,9 @@ def _matching_departments(
 def _inner(call: Call, kind: str, sent: list[str], id_type: str) -> set[str] | None:
     if not sent:
         return None
-    return {record["id"] for value in sent if (record := find(call.tenant.store, kind, value, id_type))}
+    return {
+        record["id"] for value in sent if (record := find(call.tenant.store, kind, value, id_type))
+    }
 
 
 def _children(call: Call, parent: Record | None, *, deep: bool) -> set[str]:
@@ -104,7 +112,9 @@ def batch_get_departments(call: Call) -> dict[str, Any]:
     return {"items": [_department(call, r, fields, user_type, department_type) for r in rows]}
 
 
-def _department(call: Call, record: Record, fields: list[str], user_type: str, department_type: str) -> dict[str, Any]:
+def _department(
+    call: Call, record: Record, fields: list[str], user_type: str, department_type: str
+) -> dict[str, Any]:
     store = call.tenant.store
     full = {
         "id": show(store, "departments", record["id"], department_type),
@@ -127,7 +137,7 @@ def _department(call: Call, record: Record, fields: list[str], user_type: str, d
     return select(full, fields, ("id",))
 
 
-# -- cost centres and levels ----------------------------------------------------------------------------
+# -- cost centres and levels ----------------------------------------------------------------------
 
 
 def search_cost_centers(call: Call) -> dict[str, Any]:
@@ -150,7 +160,15 @@ def search_cost_centers(call: Call) -> dict[str, Any]:
 
 
 def _cost_center(record: Record) -> dict[str, Any]:
-    keys = ("version_id", "name", "code", "parent_cost_center_id", "effective_time", "expiration_time", "active")
+    keys = (
+        "version_id",
+        "name",
+        "code",
+        "parent_cost_center_id",
+        "effective_time",
+        "expiration_time",
+        "active",
+    )
     return {
         "cost_center_id": record["id"],
         **{key: record[key] for key in keys},
@@ -180,14 +198,19 @@ def _level(record: Record) -> dict[str, Any]:
     return {**shown, "description": [], "job_grade": [], "pathway_ids": []}
 
 
-# -- R12 ------------------------------------------------------------------------------------------------
+# -- R12 ------------------------------------------------------------------------------------------
 
 CORE_HR_TO_CONTACT, CONTACT_TO_CORE_HR, ADMIN_TO_CONTACT, ADMIN_TO_CORE_HR = 1, 2, 3, 4
 # Per kind of id: our table, then the CoreHR, the contact and the retiring form.
 _FORMS = {
     "job_level_id": ("job_levels", "id", "job_level_id", "people_admin_job_level_id"),
     "job_family_id": ("job_families", "id", "job_family_id", "people_admin_job_category_id"),
-    "employee_type_id": ("employee_types", "id", "employee_type_enum_id", "people_admin_employee_type_id"),
+    "employee_type_id": (
+        "employee_types",
+        "id",
+        "employee_type_enum_id",
+        "people_admin_employee_type_id",
+    ),
 }
 
 
@@ -210,11 +233,19 @@ def convert_ids(call: Call) -> dict[str, Any]:
     return {"items": items}
 
 
-def _converted(call: Call, kind: str, direction: int, sent: str, user_type: str, department_type: str) -> str:
+def _converted(
+    call: Call, kind: str, direction: int, sent: str, user_type: str, department_type: str
+) -> str:
     if kind == "user_id":
         return _converted_user(call, direction, sent, user_type)
     table, core_hr, contact, admin = _FORMS.get(
-        kind, ("departments", "people_corehr_department_id", department_type, "people_admin_department_id")
+        kind,
+        (
+            "departments",
+            "people_corehr_department_id",
+            department_type,
+            "people_admin_department_id",
+        ),
     )
     source = {CORE_HR_TO_CONTACT: core_hr, CONTACT_TO_CORE_HR: contact}.get(direction, admin)
     target = contact if direction in (CORE_HR_TO_CONTACT, ADMIN_TO_CONTACT) else core_hr
@@ -227,7 +258,9 @@ def _converted_user(call: Call, direction: int, sent: str, user_type: str) -> st
     store = call.tenant.store
     if direction == CORE_HR_TO_CONTACT:
         employment = store.get("employments", sent)
-        return "" if employment is None else show(store, "contacts", employment["open_id"], user_type)
+        return (
+            "" if employment is None else show(store, "contacts", employment["open_id"], user_type)
+        )
     if direction == CONTACT_TO_CORE_HR:
         employment = find_employment(store, sent, user_type)
         return "" if employment is None else str(employment["id"])

@@ -26,10 +26,18 @@ def patch_pre_hire(call: Call) -> dict[str, Any]:
         raise Refusal(ABSENT)
     if "cost_center_rate" in changes:
         _check_split(call, changes["cost_center_rate"])
-    custom = {item["field_name"]: item for item in (*record["custom_fields"], *changes.pop("custom_fields", []))}
+    custom = {
+        item["field_name"]: item
+        for item in (*record["custom_fields"], *changes.pop("custom_fields", []))
+    }
     after = {**record, **changes, "custom_fields": list(custom.values()), "updated_ms": call.now_ms}
     call.tenant.store.put("pre_hires", after)
-    call.effect("update_pre_hire", record["id"], *difference(record, after), related=(record["ats_application_id"],))
+    call.effect(
+        "update_pre_hire",
+        record["id"],
+        *difference(record, after),
+        related=(record["ats_application_id"],),
+    )
     answer = {"pre_hire": show_pre_hire(after)}
     if token:
         call.tenant.store.keep_answer(token, answer)
@@ -38,7 +46,9 @@ def patch_pre_hire(call: Call) -> dict[str, Any]:
 
 def _changes(call: Call) -> Record:
     """What the body sets; what it leaves out stays as it is (not documented for lists, natural)."""
-    changes: Record = {name: call.body_text(name) for name in _TEXTS if call.body.get(name) is not None}
+    changes: Record = {
+        name: call.body_text(name) for name in _TEXTS if call.body.get(name) is not None
+    }
     employment_type = _enum_name(call, "employee_type")
     if employment_type is not None:
         changes["employment_type"] = employment_type

@@ -24,7 +24,9 @@ def list_pre_hires(call: Call) -> dict[str, Any]:
         raise call.bad("pre_hire_ids", "at most 10 pre_hire_ids")
     after = place_of(call)
     rows = call.tenant.store.scan("pre_hires", after[0] if after else 0)
-    shown, tail = page(call, ((n, record) for n, record in rows if not ids or record["id"] in ids), size)
+    shown, tail = page(
+        call, ((n, record) for n, record in rows if not ids or record["id"] in ids), size
+    )
     return {"items": [_list_item(call, record) for record in shown], **tail}
 
 
@@ -53,12 +55,14 @@ def show_pre_hire(record: Record) -> dict[str, Any]:
 
 
 def _list_item(call: Call, record: Record) -> dict[str, Any]:
-    department = show(call.tenant.store, "departments", record["department"], "people_corehr_department_id")
+    department = show(
+        call.tenant.store, "departments", record["department"], "people_corehr_department_id"
+    )
     email = {"email": record["email_address"], "is_primary": True, "is_public": True}
     return {**show_pre_hire(record), "work_email_list": [email], "department_id": department}
 
 
-# -- P3 -------------------------------------------------------------------------------------------------
+# -- P3 -------------------------------------------------------------------------------------------
 
 _LISTS = {
     "worker_ids": "worker_id",
@@ -74,13 +78,17 @@ def search_pre_hires(call: Call) -> dict[str, Any]:
     """P3. Without `fields` only the ids come. Filters are combined with AND (implied, not documented)."""
     size = call.number("page_size", default=None, low=1, high=100)
     user_type = call.choice("user_id_type", USER_TYPES_CORE_HR, "open_id")
-    department_type = call.choice("department_id_type", DEPARTMENT_TYPES_CORE_HR, "open_department_id")
+    department_type = call.choice(
+        "department_id_type", DEPARTMENT_TYPES_CORE_HR, "open_department_id"
+    )
     fields = call.body_texts("fields")
     tests = _tests(call, user_type, department_type)
     after = place_of(call)
     rows = call.tenant.store.scan("pre_hires", after[0] if after else 0, lagging=True)
     shown, tail = page(call, ((n, r) for n, r in rows if all(test(r) for test in tests)), size)
-    items = [select(_full(call, r, user_type, department_type), fields, ("pre_hire_id",)) for r in shown]
+    items = [
+        select(_full(call, r, user_type, department_type), fields, ("pre_hire_id",)) for r in shown
+    ]
     return {"items": items, **tail}
 
 
@@ -96,7 +104,11 @@ def _tests(call: Call, user_type: str, department_type: str) -> list[Callable[[R
     ):
         sent = call.body_texts(name)
         if sent:
-            inner = {found["id"] for value in sent if (found := find(call.tenant.store, kind, value, id_type))}
+            inner = {
+                found["id"]
+                for value in sent
+                if (found := find(call.tenant.store, kind, value, id_type))
+            }
             tests.append(lambda r, c=column, w=inner: r[c] in w)  # type: ignore[misc]
     status = call.body_text("onboarding_status")
     if status and status not in STATUSES:
@@ -122,7 +134,10 @@ def _add_dates(call: Call, tests: list[Callable[[Record], bool]]) -> None:
 def _full(call: Call, record: Record, user_type: str, department_type: str) -> dict[str, Any]:
     store = call.tenant.store
     leader = show(store, "contacts", record["manager"], user_type)
-    stamps = {"created_at": local_date(record["created_ms"]), "updated_at": local_date(record["updated_ms"])}
+    stamps = {
+        "created_at": local_date(record["created_ms"]),
+        "updated_at": local_date(record["updated_ms"]),
+    }
     return {
         "pre_hire_id": record["id"],
         "person_info": {
@@ -155,8 +170,14 @@ def _full(call: Call, record: Record, user_type: str, department_type: str) -> d
             **stamps,
         },
         "onboarding_info": _onboarding_info(record, leader),
-        "probation_info": {"probation_start_date": record["hire_date"], "probation_period": record["probation_days"]},
-        "contract_info": {"contract_start_date": record["hire_date"], "duration_type": "fixed_term"},
+        "probation_info": {
+            "probation_start_date": record["hire_date"],
+            "probation_period": record["probation_days"],
+        },
+        "contract_info": {
+            "contract_start_date": record["hire_date"],
+            "duration_type": "fixed_term",
+        },
     }
 
 

@@ -23,7 +23,9 @@ def list_talents(call: Call) -> dict[str, Any]:
     where, values = _window(call)
     keyword = call.text("keyword").strip()
     if keyword:
-        where.append("(json_extract(body, '$.name') LIKE ? ESCAPE '\\' OR ? IN (id, json_extract(body, '$.mobile')))")
+        where.append(
+            "(json_extract(body, '$.name') LIKE ? ESCAPE '\\' OR ? IN (id, json_extract(body, '$.mobile')))"
+        )
         values += [f"%{_escaped(keyword)}%", keyword]
     start = place_of(call, 2)
     if start:
@@ -35,7 +37,10 @@ def list_talents(call: Call) -> dict[str, Any]:
     if not rows and option != "ignore_empty_error":
         # That an empty result is an error is documented, its code is not.
         raise Refusal(_EMPTY_RESULT, "no talent found")
-    data: dict[str, Any] = {"has_more": len(rows) > size, "items": [_list_item(record) for _, record in rows[:size]]}
+    data: dict[str, Any] = {
+        "has_more": len(rows) > size,
+        "items": [_list_item(record) for _, record in rows[:size]],
+    }
     if data["has_more"]:
         position, record = rows[size - 1]
         data["page_token"] = make_token("H1", [record["updated_ms"], position])
@@ -44,7 +49,10 @@ def list_talents(call: Call) -> dict[str, Any]:
 
 def _window(call: Call) -> tuple[list[str], list[Any]]:
     where, values = ["1"], []
-    for name, condition in (("update_start_time", "updated_ms >= ?"), ("update_end_time", "updated_ms <= ?")):
+    for name, condition in (
+        ("update_start_time", "updated_ms >= ?"),
+        ("update_end_time", "updated_ms <= ?"),
+    ):
         moment = call.moment_ms(name)
         if moment is not None:
             where.append(condition)
@@ -131,7 +139,7 @@ def _list_item(record: Record) -> dict[str, Any]:
     }
 
 
-# -- A1 -------------------------------------------------------------------------------------------------
+# -- A1 -------------------------------------------------------------------------------------------
 
 _STATES = {1: ("none", "onboarded"), 2: ("onboarded", "left")}
 _TIMES = {1: "onboard_time", 2: "overboard_time"}

@@ -14,7 +14,7 @@ class Builder:
     """What every part of the seeding needs: the dice, the ids, the day and somewhere to put records."""
 
     def __init__(self, store: Store, *, seed: int, people: int, today: date) -> None:
-        self.rng = Random(f"{seed}:{people}:{today}")  # noqa: S311 - dice, not secrets
+        self.rng = Random(f"{seed}:{people}:{today}")
         self.ids = Ids(seed)
         self.people = people
         self.today = today

@@ -83,7 +83,9 @@ def add_catalogues(build: Builder) -> Catalogues:
 def _add_locations(build: Builder, made: Catalogues) -> None:
     for n, (code, zh, en) in enumerate(CITIES, start=1):
         location = build.ids.number("locations", n)
-        build.add("locations", {"id": location, "code": code, "zh": zh, "en": en, "active_status": 1})
+        build.add(
+            "locations", {"id": location, "code": code, "zh": zh, "en": en, "active_status": 1}
+        )
         made.cities.append(code)
         made.locations.append(location)
 
@@ -165,7 +167,9 @@ def _add_cost_centers(build: Builder, made: Catalogues) -> None:
 
 
 def _add_processes(build: Builder, made: Catalogues) -> None:
-    for n, (zh, en, kind) in enumerate([("社招流程", "Experienced", 1), ("校招流程", "Campus", 2)], start=1):
+    for n, (zh, en, kind) in enumerate(
+        [("社招流程", "Experienced", 1), ("校招流程", "Campus", 2)], start=1
+    ):
         process = build.ids.number("job_processes", n)
         stages = {type_: build.ids.number("stages", n * 100 + type_) for type_, _, _ in STAGES}
         made.processes.append((process, stages))
@@ -174,7 +178,8 @@ def _add_processes(build: Builder, made: Catalogues) -> None:
             for type_, stage_zh, stage_en in STAGES
         ]
         build.add(
-            "job_processes", {"id": process, "zh_name": zh, "en_name": en, "type": kind, "stage_list": stage_list}
+            "job_processes",
+            {"id": process, "zh_name": zh, "en_name": en, "type": kind, "stage_list": stage_list},
         )
 
 
@@ -192,8 +197,12 @@ def _add_reasons_and_companies(build: Builder, made: Catalogues) -> None:
             },
         )
     for n, (zh, en) in enumerate(
-        [("上海星河科技有限公司", "Galaxy Shanghai"), ("北京星河科技有限公司", "Galaxy Beijing")], start=1
+        [("上海星河科技有限公司", "Galaxy Shanghai"), ("北京星河科技有限公司", "Galaxy Beijing")],
+        start=1,
     ):
         company = build.ids.number("companies", n)
         made.companies.append(company)
-        build.add("companies", {"id": company, "name": names(zh, en), "created_ms": midnight_ms(build.today)})
+        build.add(
+            "companies",
+            {"id": company, "name": names(zh, en), "created_ms": midnight_ms(build.today)},
+        )

@@ -27,7 +27,9 @@ _LEAVING_REASONS = [
 ]
 
 
-def add_pre_hires(build: Builder, lists: Catalogues, made: Recruiting, hires: list[CoreHrHire]) -> None:
+def add_pre_hires(
+    build: Builder, lists: Catalogues, made: Recruiting, hires: list[CoreHrHire]
+) -> None:
     for hire in hires:
         if hire.pre_hire_number:
             onboard_in = (hire.joined - build.today).days
@@ -91,7 +93,9 @@ def _add_pre_hire(
     )
 
 
-def add_offboardings(build: Builder, lists: Catalogues, places: list[Place], hires: list[CoreHrHire]) -> None:
+def add_offboardings(
+    build: Builder, lists: Catalogues, places: list[Place], hires: list[CoreHrHire]
+) -> None:
     """Every third open departure is of somebody who came through Hire, the rest of long-standing staff."""
     leaving = iter(hires)
     for n in range(max(12, build.people // 12)):
@@ -108,7 +112,13 @@ def add_offboardings(build: Builder, lists: Catalogues, places: list[Place], hir
 
 
 def add_offboarding(
-    build: Builder, employment: str, *, status: str, days: int, initiator: str, facts: dict[str, Any] | None = None
+    build: Builder,
+    employment: str,
+    *,
+    status: str,
+    days: int,
+    initiator: str,
+    facts: dict[str, Any] | None = None,
 ) -> str:
     position = build.draw("offboardings")
     offboarding = build.ids.number("offboardings", position)
@@ -126,9 +136,14 @@ def add_offboarding(
             "initiator": "" if status == "NoNeedApproval" else initiator,
             "apply_initiating_time": stamp(started, 10),
             "apply_finish_time": finished,
-            "process_id": "" if status == "NoNeedApproval" else build.ids.number("processes", position),
+            "process_id": ""
+            if status == "NoNeedApproval"
+            else build.ids.number("processes", position),
             "info": _departure(build, iso(day)),
-            "custom": {"custom_field_3__c": "false", "custom_field_5__c": build.rng.choice(("opt_peer", "opt_study"))},
+            "custom": {
+                "custom_field_3__c": "false",
+                "custom_field_5__c": build.rng.choice(("opt_peer", "opt_study")),
+            },
             "checklist_status": "Finished" if status == "Offboarded" else "AntiBegin",
             "facts": facts or {},
             "updated_ms": midnight_ms(decided),

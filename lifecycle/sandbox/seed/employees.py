@@ -53,7 +53,9 @@ def add_employees(build: Builder, lists: Catalogues, jobs: list[Job]) -> list[Co
         if hire is not None:
             in_core_hr.append(hire)
     for _ in range(max(5, build.people // 8)):
-        _add_employee(build, lists, build.rng.choice(jobs), _left_term(build), build.rng.random() < 0.15)
+        _add_employee(
+            build, lists, build.rng.choice(jobs), _left_term(build), build.rng.random() < 0.15
+        )
     return in_core_hr
 
 
@@ -61,7 +63,11 @@ def _term(build: Builder, window: tuple[int, int] | None) -> _Term:
     if window is None:
         joined = build.today - timedelta(days=build.rng.randrange(200, 1500))
         expected = months_later(joined, _PROBATION_MONTHS)
-        return _Term(joined, expected, min(build.today, expected + timedelta(days=build.rng.randrange(-15, 4))))
+        return _Term(
+            joined,
+            expected,
+            min(build.today, expected + timedelta(days=build.rng.randrange(-15, 4))),
+        )
     expected = build.today + timedelta(days=build.rng.randint(*window))
     return _Term(months_later(expected, -_PROBATION_MONTHS), expected, None)
 
@@ -73,14 +79,16 @@ def _left_term(build: Builder) -> _Term:
     return _Term(joined, expected, expected if expected < left_on else None, left_on)
 
 
-def _add_employee(build: Builder, lists: Catalogues, job: Job, term: _Term, in_core_hr: bool) -> CoreHrHire | None:
+def _add_employee(
+    build: Builder, lists: Catalogues, job: Job, term: _Term, in_core_hr: bool
+) -> CoreHrHire | None:
     person, city = new_person(build), build.rng.randrange(len(lists.cities))
     changed = midnight_ms(term.left_on or term.converted_on or term.joined) + 10 * 3_600_000
     talent = _add_employed_talent(build, person, term, changed)
     application = _add_finished_application(build, lists, talent, job, term)
     employment, number = "", 0
     if in_core_hr:
-        if (build.today - term.joined).days < 200:
+        if term.left_on is None and (build.today - term.joined).days < 200:
             number = build.draw("pre_hires")
         employment = add_employment(
             build, lists, person, job.place, title=job.title, joined=term.joined, city=city, left_on=term.left_on,
@@ -108,7 +116,9 @@ def _add_employed_talent(build: Builder, person: Person, term: _Term, changed: i
     )
 
 
-def _add_finished_application(build: Builder, lists: Catalogues, talent: str, job: Job, term: _Term) -> str:
+def _add_finished_application(
+    build: Builder, lists: Catalogues, talent: str, job: Job, term: _Term
+) -> str:
     offer = None
     if term.converted_on is None and term.left_on is None:
         offer = make_offer(build, lists, job, onboard_on=term.joined, status=7)
@@ -117,7 +127,14 @@ def _add_finished_application(build: Builder, lists: Catalogues, talent: str, jo
 
 
 def _add_hire_employee(
-    build: Builder, lists: Catalogues, talent: str, application: str, job: Job, term: _Term, employment: str, city: str
+    build: Builder,
+    lists: Catalogues,
+    talent: str,
+    application: str,
+    job: Job,
+    term: _Term,
+    employment: str,
+    city: str,
 ) -> None:
     position = build.draw("employees")
     build.add(
@@ -130,7 +147,9 @@ def _add_hire_employee(
             "conversion_status": 1 if term.converted_on is None else 2,
             "onboard_time": midnight_ms(term.joined),
             "expected_conversion_time": midnight_ms(term.expected),
-            "actual_conversion_time": 0 if term.converted_on is None else midnight_ms(term.converted_on),
+            "actual_conversion_time": 0
+            if term.converted_on is None
+            else midnight_ms(term.converted_on),
             "overboard_time": 0 if term.left_on is None else midnight_ms(term.left_on),
             "overboard_note": ""
             if term.left_on is None

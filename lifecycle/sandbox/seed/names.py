@@ -15,7 +15,9 @@ _COMMON = {
     "彭": 6, "曾": 6, "肖": 6, "田": 5, "董": 5, "袁": 5, "潘": 5, "于": 5, "蒋": 5, "蔡": 5,
     "余": 5, "杜": 5, "叶": 5, "程": 5, "苏": 5, "魏": 4, "吕": 4, "丁": 4, "任": 4, "沈": 4,
 }  # fmt: skip
-_RARE = _words("佘 逄 亓 郗 仝 郜 覃 闫 冼 麦 阮 卜 翟 隗 查 乜 缪 璩 贠 禤 俎 乐 解 单 种 仇 区 盖 尉 晏")
+_RARE = _words(
+    "佘 逄 亓 郗 仝 郜 覃 闫 冼 麦 阮 卜 翟 隗 查 乜 缪 璩 贠 禤 俎 乐 解 单 种 仇 区 盖 尉 晏"
+)
 _COMPOUND = _words("欧阳 上官 司马 诸葛 慕容 司徒 皇甫 尉迟 端木 令狐 夏侯 东方")
 _MALE = _words(
     "伟 强 磊 军 勇 杰 涛 超 明 刚 平 辉 鹏 浩 宇 凯 建华 志强 子轩 浩然 宇航 俊杰 天佑 建国 志远 明轩 文博 家豪 "
@@ -25,8 +27,12 @@ _FEMALE = _words(
     "芳 娜 敏 静 丽 艳 娟 霞 燕 玲 婷 雪 琳 倩 欣怡 梓涵 诗涵 雨桐 可馨 佳怡 晓燕 雅静 慧敏 美玲 思琪 雨欣 若曦 "
     "语嫣 婉清 静怡 梦瑶 玉兰 秀英 桂英 春梅 子萱 一诺 书瑶 沐晴 知夏 宁 蕾 颖 莹 瑶 洁 晓雯 文静 佩珊 嘉欣"
 )
-_MINORITY_GIVEN = _words("阿布都拉 买买提 古丽娜尔 阿依古丽 艾合买提 迪丽拜尔 努尔兰 帕丽达 热依扎 库尔班 巴特尔 卓玛")
-_MINORITY_FAMILY = _words("热合曼 吐尔逊 艾力 买合木提 肉孜 阿不力孜 托合提 依明 哈斯木 叶尔肯 次仁 扎西")
+_MINORITY_GIVEN = _words(
+    "阿布都拉 买买提 古丽娜尔 阿依古丽 艾合买提 迪丽拜尔 努尔兰 帕丽达 热依扎 库尔班 巴特尔 卓玛"
+)
+_MINORITY_FAMILY = _words(
+    "热合曼 吐尔逊 艾力 买合木提 肉孜 阿不力孜 托合提 依明 哈斯木 叶尔肯 次仁 扎西"
+)
 _ENGLISH_FIRST = _words("Grace James Olivia Daniel Emma Lucas Sofia Ethan Hannah Noah")
 _ENGLISH_LAST = _words("Miller Clark Novak Rossi Tanaka Schmidt Brown Costa O'Neil Larsen")
 # Names that many people share; searches must cope with the namesakes.

@@ -45,7 +45,9 @@ def add_organisation(build: Builder, lists: Catalogues) -> list[Place]:
     for centre_name, family, themes in centres:
         centre = _add_department(build, lists, centre_name, family, parent=root, title="中心总经理")
         for theme in _department_names(themes.split(), departments):
-            department = _add_department(build, lists, theme + "部", family, parent=centre, title="部门负责人")
+            department = _add_department(
+                build, lists, theme + "部", family, parent=centre, title="部门负责人"
+            )
             for n in range(1, ceil(per_centre / departments) + 1):
                 group = _add_department(
                     build, lists, f"{theme}{_numeral(n)}组", family, parent=department, title="组长"
@@ -111,7 +113,14 @@ def _add_leader(
     own = Place(place.department, above, place.family, place.cost_center)
     joined = build.today - timedelta(days=build.rng.randrange(900, 3500))
     employment = add_employment(
-        build, lists, leader, own, title=title, joined=joined, converted=True, city=build.rng.randrange(len(CITIES))
+        build,
+        lists,
+        leader,
+        own,
+        title=title,
+        joined=joined,
+        converted=True,
+        city=build.rng.randrange(len(CITIES)),
     )
     add_contact(build, leader, own, title=title, joined=joined, employment=employment)
 

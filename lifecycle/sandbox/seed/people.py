@@ -42,7 +42,14 @@ def new_person(build: Builder) -> Person:
 
 
 def add_contact(
-    build: Builder, person: Person, place: Place, *, title: str, joined: date, employment: str, left: bool = False
+    build: Builder,
+    person: Person,
+    place: Place,
+    *,
+    title: str,
+    joined: date,
+    employment: str,
+    left: bool = False,
 ) -> None:
     english = person.name if person.name.isascii() else ""
     build.add(
@@ -87,7 +94,9 @@ def add_employment(
     employment = build.ids.number("employments", position)
     probation_end = months_later(joined, 6)
     usual_facts = {
-        "contracts": [{"start": iso(joined), "end": iso(months_later(joined, 12 * 30)), "actual_end": ""}],
+        "contracts": [
+            {"start": iso(joined), "end": iso(months_later(joined, 12 * 30)), "actual_end": ""}
+        ],
         "job_changes": [],
     }
     build.add(
@@ -109,7 +118,9 @@ def add_employment(
             "employee_type": lists.types[0],
             "location": lists.locations[city],
             "company": lists.companies[city % len(lists.companies)],
-            "employment_status": "hired" if left_on is None or left_on >= build.today else "terminated",
+            "employment_status": "hired"
+            if left_on is None or left_on >= build.today
+            else "terminated",
             "effective_date": iso(joined),
             "probation_start_date": iso(joined),
             "probation_end_date": iso(probation_end),
@@ -120,7 +131,9 @@ def add_employment(
             "ats_application_id": application,
             "prehire_id": pre_hire,
             "cost_center_rate": [{"cost_center_id": place.cost_center, "rate": 100}],
-            "updated_ms": midnight_ms(max(joined, build.today - timedelta(days=build.rng.randrange(1, 400)))),
+            "updated_ms": midnight_ms(
+                max(joined, build.today - timedelta(days=build.rng.randrange(1, 400)))
+            ),
             "facts": {**usual_facts, **(facts or {})},
         },
         position,
@@ -129,7 +142,9 @@ def add_employment(
 
 
 def title_in(build: Builder, lists: Catalogues, place: Place) -> str:
-    family = next((name for name, family in lists.families.items() if family == place.family), "职能序列")
+    family = next(
+        (name for name, family in lists.families.items() if family == place.family), "职能序列"
+    )
     return build.rng.choice(TITLES[family])
 
 

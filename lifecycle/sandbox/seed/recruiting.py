@@ -9,7 +9,14 @@ from .catalogues import TITLES, Catalogues
 from .days import DAY_MS, iso, midnight_ms
 from .people import Person, Place, new_person
 
-_STAGE_NAMES_BEFORE = {1: [1], 2: [1, 2], 3: [1, 2, 3], 4: [1, 2, 4], 5: [1, 2, 4, 5], 6: [1, 2, 4, 5, 6]}
+_STAGE_NAMES_BEFORE = {
+    1: [1],
+    2: [1, 2],
+    3: [1, 2, 3],
+    4: [1, 2, 4],
+    5: [1, 2, 4, 5],
+    6: [1, 2, 4, 5, 6],
+}
 _CANDIDATE_STAGES = [1, 1, 2, 2, 3, 4, 4, 4, 5, 5, 8, 255]
 
 
@@ -36,7 +43,8 @@ def add_jobs(build: Builder, lists: Catalogues, places: list[Place]) -> list[Job
     requirements = []
     for n in range(requirement_count):
         filled_by = [
-            build.ids.number("jobs", job) for job in range(n or requirement_count, job_count + 1, requirement_count)
+            build.ids.number("jobs", job)
+            for job in range(n or requirement_count, job_count + 1, requirement_count)
         ]
         requirements.append(_add_requirement(build, lists, places, n + 1, filled_by))
     jobs = []
@@ -45,12 +53,17 @@ def add_jobs(build: Builder, lists: Catalogues, places: list[Place]) -> list[Job
         family = next(name for name, family in lists.families.items() if family == place.family)
         title = build.rng.choice(TITLES[family])
         job = Job(build.ids.number("jobs", n), title, requirements[n % len(requirements)], place)
-        build.add("jobs", {"id": job.id, "name": title, "code": f"J{n:05d}", "department": place.department})
+        build.add(
+            "jobs",
+            {"id": job.id, "name": title, "code": f"J{n:05d}", "department": place.department},
+        )
         jobs.append(job)
     return jobs
 
 
-def _add_requirement(build: Builder, lists: Catalogues, places: list[Place], n: int, jobs: list[str]) -> str:
+def _add_requirement(
+    build: Builder, lists: Catalogues, places: list[Place], n: int, jobs: list[str]
+) -> str:
     requirement = build.ids.number("job_requirements", n)
     place = places[n % len(places)]
     created = build.today - timedelta(days=build.rng.randrange(30, 700))
@@ -76,7 +89,13 @@ def _add_requirement(build: Builder, lists: Catalogues, places: list[Place], n: 
 
 
 def add_talent(
-    build: Builder, person: Person, *, state: str, changed_ms: int, onboard_time: int = 0, overboard_time: int = 0
+    build: Builder,
+    person: Person,
+    *,
+    state: str,
+    changed_ms: int,
+    onboard_time: int = 0,
+    overboard_time: int = 0,
 ) -> str:
     """A talent in one of three states: none, onboarded, left. No read shows "left" (not documented)."""
     position = build.draw("talents")
@@ -108,7 +127,14 @@ def add_talent(
 
 
 def add_application(
-    build: Builder, lists: Catalogues, talent: str, job: Job, *, stage: int, changed_ms: int, **more: Any
+    build: Builder,
+    lists: Catalogues,
+    talent: str,
+    job: Job,
+    *,
+    stage: int,
+    changed_ms: int,
+    **more: Any,
 ) -> str:
     position = build.draw("applications")
     application = build.ids.number("applications", position)
@@ -143,7 +169,9 @@ def _stage_times(stages: dict[int, str], stage: int, changed_ms: int) -> list[li
     return [[stages[s], str(at), out] for s, at, out in zip(before, entered, leaving, strict=True)]
 
 
-def make_offer(build: Builder, lists: Catalogues, job: Job, *, onboard_on: date, status: int) -> dict[str, Any]:
+def make_offer(
+    build: Builder, lists: Catalogues, job: Job, *, onboard_on: date, status: int
+) -> dict[str, Any]:
     return {
         "id": build.ids.number("offers", build.draw("offers")),
         "status": status,
@@ -185,8 +213,12 @@ def _add_candidate(build: Builder, lists: Catalogues, made: Recruiting, stage: i
     offer = None
     if stage == 5:
         onboard_on = build.today + timedelta(days=build.rng.randrange(10, 50))
-        offer = make_offer(build, lists, job, onboard_on=onboard_on, status=build.rng.choice((2, 4, 6)))
-    application = add_application(build, lists, talent, job, stage=stage, changed_ms=changed, offer=offer)
+        offer = make_offer(
+            build, lists, job, onboard_on=onboard_on, status=build.rng.choice((2, 4, 6))
+        )
+    application = add_application(
+        build, lists, talent, job, stage=stage, changed_ms=changed, offer=offer
+    )
     if stage == 5:
         made.offered.append((person, talent, application, job))
 
@@ -198,7 +230,14 @@ def _add_waiting(build: Builder, lists: Catalogues, made: Recruiting, *, locked:
     onboard_on = build.today + timedelta(days=build.rng.randrange(-3, 28))
     offer = make_offer(build, lists, job, onboard_on=onboard_on, status=7)
     application = add_application(
-        build, lists, talent, job, stage=6, changed_ms=changed, offer=offer, lock_status=2 if locked else 1
+        build,
+        lists,
+        talent,
+        job,
+        stage=6,
+        changed_ms=changed,
+        offer=offer,
+        lock_status=2 if locked else 1,
     )
     made.waiting.append((person, talent, application, job))
 

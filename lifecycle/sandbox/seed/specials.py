@@ -30,7 +30,14 @@ def add_specials(build: Builder, store: Store, lists: Catalogues, place: Place) 
 
 
 def _special(
-    build: Builder, endpoint: str, code: int, method: str, path: str, body: Any, why: str, **more: Any
+    build: Builder,
+    endpoint: str,
+    code: int,
+    method: str,
+    path: str,
+    body: Any,
+    why: str,
+    **more: Any,
 ) -> None:
     build.add(
         "specials",
@@ -67,7 +74,9 @@ def _talent_specials(build: Builder, store: Store) -> None:
     path = f"{_HIRE}/talents/{talent}/onboard_status"
     body = {"operation": 1, "onboard_time": str(midnight_ms(build.today))}
     fault = _fault("A1", 1002001)
-    _special(build, "A1", 1002001, "POST", path, body, "injected fault", subject=talent, fault=fault)
+    _special(
+        build, "A1", 1002001, "POST", path, body, "injected fault", subject=talent, fault=fault
+    )
     number = {"operation": 1, "onboard_time": midnight_ms(build.today)}
     _special(build, "A1", 1002002, "POST", path, number, "the time is a number", subject=talent)
 
@@ -77,7 +86,10 @@ def _employee_specials(build: Builder, store: Store) -> None:
     due = _first(store, "employees", **hire_only, conversion_status=1)
     converted = _first(store, "employees", **hire_only, conversion_status=2)
     synced = _synced_employee(store)
-    convert = {"operation": 1, "conversion_info": {"actual_conversion_time": midnight_ms(build.today)}}
+    convert = {
+        "operation": 1,
+        "conversion_info": {"actual_conversion_time": midnight_ms(build.today)},
+    }
     early = {"operation": 1, "conversion_info": {"actual_conversion_time": due["onboard_time"] - 1}}
     rows: list[tuple[int, str, Any, str, dict[str, Any]]] = [
         (1002001, due["id"], convert, "injected fault", {"fault": _fault("A2", 1002001)}),
@@ -90,7 +102,17 @@ def _employee_specials(build: Builder, store: Store) -> None:
         (1002910, synced["id"], convert, "is in CoreHR as well", {}),
     ]
     for code, employee, body, why, more in rows:
-        _special(build, "A2", code, "PATCH", f"{_HIRE}/employees/{employee}", body, why, subject=employee, **more)
+        _special(
+            build,
+            "A2",
+            code,
+            "PATCH",
+            f"{_HIRE}/employees/{employee}",
+            body,
+            why,
+            subject=employee,
+            **more,
+        )
 
 
 def _synced_employee(store: Store) -> Record:
@@ -137,18 +159,25 @@ def _pre_hire_specials(build: Builder, store: Store, lists: Catalogues) -> None:
     path = f"/open-apis/corehr/v1/pre_hires/{pre_hire}"
     status = {"onboarding_status": {"enum_name": "preboarding"}}
     for code, rates, why in shares:
-        items = [{"cost_center_id": c} if r is None else {"cost_center_id": c, "rate": r} for c, r in rates]
+        items = [
+            {"cost_center_id": c} if r is None else {"cost_center_id": c, "rate": r}
+            for c, r in rates
+        ]
         body = {**status, "cost_center_rate": items}
         _special(build, "A5", code, "PATCH", path, body, why, subject=pre_hire)
     fault = _fault("A5", 1160025)
-    _special(build, "A5", 1160025, "PATCH", path, status, "injected fault", subject=pre_hire, fault=fault)
+    _special(
+        build, "A5", 1160025, "PATCH", path, status, "injected fault", subject=pre_hire, fault=fault
+    )
 
 
 def _edit_record_specials(build: Builder, store: Store, lists: Catalogues, place: Place) -> None:
     """Each approved departure below hides one fact that stops an edit of its date."""
     today, ids = build.today, _DepartureMaker(build, lists, place)
     plain = ids.make()
-    closing = _DepartureMaker(build, lists, Place(add_closing_department(build, place), *_rest(place)))
+    closing = _DepartureMaker(
+        build, lists, Place(add_closing_department(build, place), *_rest(place))
+    )
     soon, later = iso(today + timedelta(days=12)), iso(today + timedelta(days=25))
     dated: list[tuple[int, str, str, str]] = [
         (1160200, ids.make(job_changes=[_job_change(later, "approving")]), soon, "job change in approval"),
@@ -191,16 +220,30 @@ class _DepartureMaker:
     def __init__(self, build: Builder, lists: Catalogues, place: Place) -> None:
         self._build, self._lists, self._place = build, lists, place
 
-    def make(self, *, status: str = "Approved", offboarding: dict[str, Any] | None = None, **facts: Any) -> str:
+    def make(
+        self, *, status: str = "Approved", offboarding: dict[str, Any] | None = None, **facts: Any
+    ) -> str:
         left_on: date | None = facts.get("left_on")
         person, employment = add_staff(self._build, self._lists, self._place, **facts)
         days = -5 if left_on else 30
         return add_offboarding(
-            self._build, employment, status=status, days=days, initiator=person.open_id, facts=offboarding
+            self._build,
+            employment,
+            status=status,
+            days=days,
+            initiator=person.open_id,
+            facts=offboarding,
         )
 
 
-def _edit(build: Builder, code: int, offboarding: str, fields: list[tuple[str, str]], why: str, **more: Any) -> None:
+def _edit(
+    build: Builder,
+    code: int,
+    offboarding: str,
+    fields: list[tuple[str, str]],
+    why: str,
+    **more: Any,
+) -> None:
     body = {
         "offboarding_id": offboarding,
         "update_data": [{"field_name": name, "value": value} for name, value in fields],
@@ -222,7 +265,11 @@ def _edit_value_specials(build: Builder, plain: str) -> None:
         (1160637, [("custom_field_10__c", "[]")], "an attachment"),
         (1160638, [("custom_field_7__c", "2026-13-40")], "not a date"),
         (1160639, [("custom_field_3__c", "yes")], "not a boolean"),
-        (1160700, [("noncompete_agreement_start_date", "2030-01-01")], "non-compete dates without an agreement"),
+        (
+            1160700,
+            [("noncompete_agreement_start_date", "2030-01-01")],
+            "non-compete dates without an agreement",
+        ),
         (1160710, [("add_block_list", "true")], "blocked without a reason"),
     ]
     for code, fields, why in rows:

@@ -1,0 +1,5 @@
+"""Root URLs."""
+
+from django.urls import include, path
+
+urlpatterns = [path("", include("lifecycle.urls"))]

@@ -1,0 +1,159 @@
+"""The mirror: our copy of Feishu's records, for reading.
+
+A row holds the payload as last seen and typed columns for what is filtered, sorted or
+shown. `lifecycle/mirror.py` is the only writer of these tables.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from lifecycle import rules
+
+
+class Mirrored(models.Model):
+    """`asked_at`: when we asked for the payload. The answer asked for last wins, because
+    many payloads carry no modified time of their own."""
+
+    feishu_id = models.CharField(max_length=64, unique=True)
+    person = models.ForeignKey("lifecycle.Person", on_delete=models.PROTECT, related_name="%(class)ss")
+    payload = models.JSONField(default=dict)
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.feishu_id}"
+
+
+class Talent(Mirrored):
+    is_onboarded = models.BooleanField(_("onboarded"), default=False)
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    email = models.CharField(_("email"), max_length=200, blank=True)
+    updated_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("talent")
+        verbose_name_plural = _("talents")
+        ordering = ["-pk"]
+
+
+class Application(Mirrored):
+    """One talent's candidacy for one job."""
+
+    talent_id = models.CharField(max_length=64, blank=True, db_index=True)
+    job_id = models.CharField(max_length=64, blank=True)
+    stage_id = models.CharField(max_length=64, blank=True)
+    stage_type = models.CharField(
+        _("stage"), max_length=20, choices=[(s.value, s.name) for s in rules.StageType], blank=True
+    )
+    is_active = models.BooleanField(default=True)
+    updated_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("application")
+        verbose_name_plural = _("applications")
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["stage_type", "-id"])]
+
+
+class Employee(Mirrored):
+    """A Hire employee: made by onboarding an application. Not a CoreHR employment."""
+
+    class Onboard(models.TextChoices):
+        ONBOARDED = rules.OnboardStatus.ONBOARDED.value, _("Onboarded")
+        LEFT = rules.OnboardStatus.LEFT.value, _("Left")
+
+    class Conversion(models.TextChoices):
+        NOT_CONVERTED = rules.ConversionStatus.NOT_CONVERTED.value, _("On probation")
+        CONVERTED = rules.ConversionStatus.CONVERTED.value, _("Converted")
+
+    application_id = models.CharField(max_length=64, blank=True, db_index=True)
+    # Filled when the person has been synced to CoreHR, where Hire refuses changes (1002910).
+    employment_id = models.CharField(max_length=64, blank=True, db_index=True)
+    onboard_status = models.CharField(_("status"), max_length=20, choices=Onboard.choices, blank=True)
+    conversion_status = models.CharField(
+        _("conversion"), max_length=20, choices=Conversion.choices, blank=True
+    )
+    onboarded_on = models.DateField(_("onboarded on"), null=True, blank=True)
+    expected_conversion_on = models.DateField(_("conversion due on"), null=True, blank=True)
+    converted_on = models.DateField(_("converted on"), null=True, blank=True)
+    left_on = models.DateField(_("left on"), null=True, blank=True)
+    department_id = models.CharField(_("department"), max_length=64, blank=True, db_index=True)
+    leader_open_id = models.CharField(_("leader"), max_length=64, blank=True, db_index=True)
+    job_level_id = models.CharField(max_length=64, blank=True)
+    job_family_id = models.CharField(max_length=64, blank=True)
+    employee_type_id = models.CharField(max_length=64, blank=True)
+    # The day the list sorts by: a row without one comes last, and keyset paging needs a value.
+    due_sort_on = models.DateField(default="9999-12-31")
+
+    class Meta:
+        verbose_name = _("employee")
+        verbose_name_plural = _("employees")
+        ordering = ["due_sort_on", "pk"]
+        indexes = [
+            models.Index(fields=["due_sort_on", "id"]),
+            models.Index(fields=["onboard_status", "conversion_status", "due_sort_on", "id"]),
+            models.Index(fields=["department_id", "due_sort_on", "id"]),
+            models.Index(fields=["leader_open_id", "due_sort_on", "id"]),
+        ]
+
+    @property
+    def is_on_probation(self) -> bool:
+        return rules.can_convert(self.onboard_status, self.conversion_status)
+
+    @property
+    def has_left(self) -> bool:
+        return self.onboard_status == rules.OnboardStatus.LEFT
+
+    @property
+    def is_converted(self) -> bool:
+        return not self.has_left and self.conversion_status == rules.ConversionStatus.CONVERTED
+
+
+class PreHire(Mirrored):
+    """CoreHR: accepted, not started yet (待入职)."""
+
+    application_id = models.CharField(max_length=64, blank=True, db_index=True)
+    onboarding_status = models.CharField(_("onboarding status"), max_length=20, blank=True)
+    onboards_on = models.DateField(_("onboards on"), null=True, blank=True)
+    department_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = _("pre-hire")
+        verbose_name_plural = _("pre-hires")
+        ordering = ["-pk"]
+
+
+class Employment(Mirrored):
+    """CoreHR's record of somebody working here. `feishu_id` is the people_corehr_id."""
+
+    application_id = models.CharField(max_length=64, blank=True, db_index=True)
+    number = models.CharField(_("employee number"), max_length=64, blank=True)
+    status = models.CharField(max_length=20, blank=True)
+    department_id = models.CharField(max_length=64, blank=True)
+    leader_employment_id = models.CharField(max_length=64, blank=True)
+    started_on = models.DateField(null=True, blank=True)
+    ends_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("employment")
+        verbose_name_plural = _("employments")
+        ordering = ["-pk"]
+
+
+class Offboarding(Mirrored):
+    """CoreHR's record of somebody leaving (离职信息)."""
+
+    employment_id = models.CharField(max_length=64, blank=True, db_index=True)
+    initiating_type = models.CharField(max_length=40, blank=True)
+    status = models.CharField(_("status"), max_length=20, blank=True)
+    offboards_on = models.DateField(_("last day"), null=True, blank=True)
+    expected_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("offboarding")
+        verbose_name_plural = _("offboardings")
+        ordering = ["-pk"]

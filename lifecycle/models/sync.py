@@ -1,0 +1,89 @@
+"""How the mirror is kept, how Feishu's rates are kept, and whether the worker lives."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class SyncRun(models.Model):
+    """One pass over one kind of record."""
+
+    class State(models.TextChoices):
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    kind = models.CharField(max_length=30)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
+    started_at = models.DateTimeField()
+    # Renewed with every page; a run whose lease has passed was cut off and may be resumed.
+    lease_until = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    # Feishu's page token (or our own position) up to which everything has been stored.
+    cursor = models.TextField(blank=True)
+    read = models.PositiveIntegerField(default=0)
+    stored = models.PositiveIntegerField(default=0)
+    unreadable = models.PositiveIntegerField(default=0)
+    problem = models.CharField(max_length=60, blank=True)
+    detail = models.TextField(blank=True)
+    log_id = models.CharField(max_length=128, blank=True)
+
+    class Meta:
+        verbose_name = _("sync run")
+        verbose_name_plural = _("sync runs")
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["kind", "-id"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind"],
+                condition=models.Q(state="running"),
+                name="one_running_sync_per_kind",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class UnreadableRecord(models.Model):
+    """A record that could not be turned into a row: kept aside, shown, never lost."""
+
+    kind = models.CharField(max_length=30)
+    feishu_id = models.CharField(max_length=128, blank=True)
+    payload = models.JSONField()
+    problem = models.CharField(max_length=200)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("unreadable record")
+        verbose_name_plural = _("unreadable records")
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "feishu_id"], name="unreadable_record_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.feishu_id}"
+
+
+class EndpointGate(models.Model):
+    """The rate of one limit of one endpoint, shared by all processes: `tat_ms` is the
+    theoretical arrival time of GCRA, `paused_until_ms` what a 429 asked for."""
+
+    key = models.CharField(max_length=120, unique=True)
+    tat_ms = models.BigIntegerField(default=0)
+    paused_until_ms = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class WorkerBeat(models.Model):
+    """Proof of progress: when a part of the background work last did something."""
+
+    name = models.CharField(max_length=40, unique=True)
+    beat_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.beat_at}"
