@@ -4,53 +4,62 @@ Nothing is read or contacted on import but the environment; `lifecycle/checks.py
 plain words what is missing or unsafe when the portal starts.
 """
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import environ
 from django.utils.translation import gettext_lazy as _
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
+from hrportal.environment import Environment
 
-env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Environment(os.environ)
+ENVIRONMENT_PROBLEMS = env.problems
+
+# Everything the portal writes to disk: database, key, static files, logs.
+VAR_DIR = Path(env.text("HRPORTAL_VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 
 # Only the development server may run with this key; lifecycle/checks.py refuses it elsewhere.
 INSECURE_SECRET_KEY = "insecure-development-key-not-for-real-people-0123456789"  # noqa: S105
 
-DEBUG = env.bool("DJANGO_DEBUG", default=False)
-SECRET_KEY = env.str("DJANGO_SECRET_KEY", default=INSECURE_SECRET_KEY)
-ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
+DEBUG = env.flag("DJANGO_DEBUG", default=False)
+SECRET_KEY = env.text("DJANGO_SECRET_KEY", default=INSECURE_SECRET_KEY)
+ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.words("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
 
 # -- Feishu -------------------------------------------------------------------------------
-FEISHU_BASE_URL = env.str("FEISHU_BASE_URL", default="https://open.feishu.cn").rstrip("/")
-FEISHU_APP_ID = env.str("FEISHU_APP_ID", default="")
-FEISHU_APP_SECRET = env.str("FEISHU_APP_SECRET", default="")
-FEISHU_RATE_SCALE = env.float("FEISHU_RATE_SCALE", default=1.0)
-TENANT_TIME_ZONE = env.str("TENANT_TIME_ZONE", default="Asia/Shanghai")
+FEISHU_BASE_URL = env.text("FEISHU_BASE_URL", default="https://open.feishu.cn").rstrip("/")
+FEISHU_APP_ID = env.text("FEISHU_APP_ID", default="")
+FEISHU_APP_SECRET = env.text("FEISHU_APP_SECRET", default="")
+FEISHU_RATE_SCALE = env.number("FEISHU_RATE_SCALE", default=1.0)
+TENANT_TIME_ZONE = env.zone("TENANT_TIME_ZONE", default="Asia/Shanghai")
 
 # How long after an attempt's deadline its effect may still appear in Feishu, by endpoint.
 # "Not applied" is never concluded earlier (docs/architecture.md, "Silence").
 SETTLE_AFTER = {
-    "hire.talents.onboard_status": timedelta(seconds=env.float("SETTLE_SECONDS_TALENT", default=60)),
-    "hire.employees.patch": timedelta(seconds=env.float("SETTLE_SECONDS_EMPLOYEE", default=60)),
-    "hire.applications.transfer_onboard": timedelta(
-        seconds=env.float("SETTLE_SECONDS_APPLICATION", default=60)
+    "hire.talents.onboard_status": timedelta(
+        seconds=env.number("SETTLE_SECONDS_TALENT", default=60)
     ),
-    "corehr.offboardings.edit": timedelta(seconds=env.float("SETTLE_SECONDS_OFFBOARDING", default=300)),
-    "corehr.pre_hires.patch": timedelta(seconds=env.float("SETTLE_SECONDS_PRE_HIRE", default=15)),
+    "hire.employees.patch": timedelta(seconds=env.number("SETTLE_SECONDS_EMPLOYEE", default=60)),
+    "hire.applications.transfer_onboard": timedelta(
+        seconds=env.number("SETTLE_SECONDS_APPLICATION", default=60)
+    ),
+    "corehr.offboardings.edit": timedelta(
+        seconds=env.number("SETTLE_SECONDS_OFFBOARDING", default=300)
+    ),
+    "corehr.pre_hires.patch": timedelta(seconds=env.number("SETTLE_SECONDS_PRE_HIRE", default=15)),
 }
 # Two reads at least this far apart must agree before a change counts as not applied.
-SETTLE_READ_GAP = timedelta(seconds=env.float("SETTLE_READ_GAP_SECONDS", default=12))
+SETTLE_READ_GAP = timedelta(seconds=env.number("SETTLE_READ_GAP_SECONDS", default=12))
 # How long reading back may fail before a person is asked.
-SETTLE_GIVE_UP = timedelta(seconds=env.float("SETTLE_GIVE_UP_SECONDS", default=900))
-SEND_DEADLINE = timedelta(seconds=env.float("SEND_DEADLINE_SECONDS", default=15))
-ATTEMPT_LEASE = timedelta(seconds=env.float("ATTEMPT_LEASE_SECONDS", default=45))
-CLAIM_LEASE = timedelta(seconds=env.float("CLAIM_LEASE_SECONDS", default=60))
+SETTLE_GIVE_UP = timedelta(seconds=env.number("SETTLE_GIVE_UP_SECONDS", default=900))
+SEND_DEADLINE = timedelta(seconds=env.number("SEND_DEADLINE_SECONDS", default=15))
+ATTEMPT_LEASE = timedelta(seconds=env.number("ATTEMPT_LEASE_SECONDS", default=45))
+CLAIM_LEASE = timedelta(seconds=env.number("CLAIM_LEASE_SECONDS", default=60))
 ATTEMPT_BUDGET = 3
-SWEEP_EVERY = timedelta(seconds=env.float("SWEEP_SECONDS", default=30))
+SWEEP_EVERY = timedelta(seconds=env.number("SWEEP_SECONDS", default=30, least=0.1))
 # After this long a mirror without a successful sync is called stale on every page.
 MIRROR_STALE_AFTER = timedelta(hours=2)
 
@@ -68,11 +77,9 @@ SQLITE_OPTIONS = {
         "PRAGMA journal_size_limit=67108864;PRAGMA temp_store=MEMORY;"
     ),
 }
-DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'hrportal.sqlite3'}")
 
 
-def _database(url: str) -> dict[str, Any]:
-    database: dict[str, Any] = dict(environ.Env.db_url_config(url))
+def _with_options(database: dict[str, Any]) -> dict[str, Any]:
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database |= {"OPTIONS": SQLITE_OPTIONS, "CONN_MAX_AGE": 600}
         # The suite uses threads and a worker, which an in-memory database cannot share.
@@ -81,11 +88,11 @@ def _database(url: str) -> dict[str, Any]:
     return database | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 
 
-DATABASES = {"default": _database(DATABASE_URL)}
+_database = env.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'hrportal.sqlite3'}")
+DATABASES = {"default": _with_options(_database)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CACHE_URL = env.str("CACHE_URL", default="dbcache://hrportal_cache")
-CACHES = {"default": environ.Env.cache_url_config(CACHE_URL)}
+CACHES = {"default": env.cache("CACHE_URL", default="dbcache://hrportal_cache")}
 
 # -- Background work ----------------------------------------------------------------------
 # The queue is a doorbell only: what is due stands in our own rows (docs/adr/0003).
@@ -108,6 +115,20 @@ Q_CLUSTER = {
     "cache": "default",
     "label": _("Background jobs"),
 }
+
+# The worker rings its own queue this often; without an answer for so long, the queue's
+# processes are started again (docs/operations.md, "The worker").
+CANARY_EVERY = timedelta(seconds=env.number("CANARY_SECONDS", default=10, least=0.1))
+CANARY_PATIENCE = timedelta(seconds=env.number("CANARY_PATIENCE_SECONDS", default=30, least=1))
+
+# -- `make run` ---------------------------------------------------------------------------
+PORT = env.whole("PORT", default=8000, least=1, most=65_535)
+SANDBOX_PORT = env.whole("SANDBOX_PORT", default=8801, least=1, most=65_535)
+PEOPLE = env.whole("PEOPLE", default=300, least=10, most=100_000)
+WEB_PROCESSES = env.whole("WEB_PROCESSES", default=2, least=1, most=64)
+DEMO_PASSWORD = env.text("DEMO_PASSWORD", default="demo")
+# Shows the demo's sign-ins on the sign-in page; `make run` sets it for a sandbox tenant.
+DEMO_SIGN_INS = env.flag("DEMO_SIGN_INS", default=False)
 
 # -- Django -------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -204,7 +225,7 @@ SECURE_CSP = {
 }
 # Behind a TLS proxy (anything that is neither debug nor the local demo) cookies are
 # secure-only and plain HTTP is redirected.
-HTTPS_ONLY = env.bool("DJANGO_HTTPS_ONLY", default=not DEBUG)
+HTTPS_ONLY = env.flag("DJANGO_HTTPS_ONLY", default=not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS_ONLY else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
@@ -222,11 +243,14 @@ LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 
+LOG_LEVEL = env.choice(
+    "LOG_LEVEL", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {"django-q": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
 }

@@ -1,1 +1,211 @@
+"""What is missing or unsafe in the settings, one plain sentence each, found before a start.
 
+Every `manage.py` command runs these; `hrportal/wsgi.py` does as well, so a web server refuses
+too. Each hint names the setting to change (table in README.md).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from django.apps.config import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+_SHORTEST_KEY = 50
+_PER_PROCESS_CACHES = ("LocMemCache", "DummyCache")
+_SQLITE_NEEDS = ("journal_mode=WAL", "synchronous=FULL")
+# A web server such as gunicorn reads this exit status as "do not start me again".
+_REFUSED = 3
+
+Apps = Sequence[AppConfig] | None
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def refuse_unsafe_start() -> None:
+    """For entry points that are no `manage.py` command."""
+    errors = [error for check in CHECKS for error in check(None)]
+    if errors:
+        for error in errors:
+            sys.stderr.write(f"{error.id}: {error.msg} {error.hint or ''}\n")
+        raise SystemExit(_REFUSED)
+
+
+def check_environment(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    return [
+        Error(problem, hint="The settings are listed in README.md.", id="hrportal.E001")
+        for problem in settings.ENVIRONMENT_PROBLEMS
+    ]
+
+
+def check_secret_key(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    if settings.DEBUG:
+        return []
+    if settings.SECRET_KEY == settings.INSECURE_SECRET_KEY:
+        message = "There is no secret key of your own."
+    elif len(settings.SECRET_KEY) < _SHORTEST_KEY or len(set(settings.SECRET_KEY)) < 5:
+        message = f"The secret key is too easy to guess: it needs {_SHORTEST_KEY} characters."
+    else:
+        return []
+    hint = "Set DJANGO_SECRET_KEY to a long random text that only this portal knows."
+    return [Error(message, hint=hint, id="hrportal.E002")]
+
+
+def check_hosts(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    hosts = settings.ALLOWED_HOSTS
+    if not hosts and not settings.DEBUG:
+        message = "No host name is allowed, so no page could be opened."
+    elif "*" in hosts:
+        message = "Any host name is allowed, so links in pages could be forged."
+    else:
+        return []
+    hint = "Set DJANGO_ALLOWED_HOSTS to the portal's own names, with commas between them."
+    return [Error(message, hint=hint, id="hrportal.E003")]
+
+
+def check_https(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """Plain HTTP is for this machine only."""
+    if settings.DEBUG or settings.HTTPS_ONLY:
+        return []
+    outside = [host for host in settings.ALLOWED_HOSTS if not is_loopback(host)]
+    if not outside:
+        return []
+    return [
+        Error(
+            f"Passwords would travel unencrypted to {', '.join(outside)}.",
+            hint="Set DJANGO_HTTPS_ONLY=1 and put a TLS proxy in front (docs/operations.md).",
+            id="hrportal.E004",
+        )
+    ]
+
+
+def check_feishu_address(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    message = _wrong_address(settings.FEISHU_BASE_URL)
+    if not message:
+        return []
+    hint = "Set FEISHU_BASE_URL to https://open.feishu.cn or https://open.larksuite.com."
+    return [Error(message, hint=hint, id="hrportal.E005")]
+
+
+def _wrong_address(address: str) -> str:
+    """What is wrong with Feishu's address; empty when nothing is."""
+    try:
+        parts: SplitResult = urlsplit(address)
+        host, _port = parts.hostname or "", parts.port
+    except ValueError:
+        host = ""
+    if not host or parts.scheme not in ("http", "https"):
+        return f"“{address}” is not the address of a Feishu server."
+    if parts.scheme == "http" and not is_loopback(host):
+        return f"The app's secret would travel unencrypted to {host}."
+    if parts.path or parts.query or parts.fragment or parts.username:
+        return "Feishu's address must be a scheme and a host only."
+    return ""
+
+
+def check_feishu_app(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    missing = [
+        name for name in ("FEISHU_APP_ID", "FEISHU_APP_SECRET") if not getattr(settings, name)
+    ]
+    return [
+        Error(
+            f"{name} is empty, so Feishu would refuse every call.",
+            hint="Copy it from the app's page in the Feishu developer console, or try `make run`.",
+            id="hrportal.E006",
+        )
+        for name in missing
+    ]
+
+
+def check_rate_scale(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    if settings.FEISHU_RATE_SCALE > 0:
+        return []
+    return [
+        Error(
+            "With FEISHU_RATE_SCALE at zero or less nothing could ever be sent to Feishu.",
+            hint="Set FEISHU_RATE_SCALE to 1, or less to leave room for other apps.",
+            id="hrportal.E007",
+        )
+    ]
+
+
+def check_database(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    database = settings.DATABASES["default"]
+    options = database.get("OPTIONS", {})
+    if options.get("pool"):
+        return [
+            Error(
+                "A connection pool does not survive the worker's forks: jobs would stand still.",
+                hint="Remove “pool” from DATABASE_URL.",
+                id="hrportal.E009",
+            )
+        ]
+    if not database["ENGINE"].endswith("sqlite3"):
+        return []
+    pragmas = options.get("init_command", "")
+    if options.get("transaction_mode") == "IMMEDIATE" and all(n in pragmas for n in _SQLITE_NEEDS):
+        return []
+    return [
+        Error(
+            "SQLite without IMMEDIATE, WAL and FULL would lose work under load or a power cut.",
+            hint="Keep SQLITE_OPTIONS in hrportal/settings.py as it was.",
+            id="hrportal.E008",
+        )
+    ]
+
+
+def check_cache(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    if not settings.CACHES["default"]["BACKEND"].endswith(_PER_PROCESS_CACHES):
+        return []
+    return [
+        Error(
+            "The cache is not shared: web processes and the worker would each see their own.",
+            hint="Set CACHE_URL to dbcache://hrportal_cache or redis://host:6379/0.",
+            id="hrportal.E010",
+        )
+    ]
+
+
+def check_queue(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """A task is delivered again `retry` seconds after it was taken, even if it waited behind
+    others in the queue's memory: it must be over by then."""
+    queue = settings.Q_CLUSTER
+    timeout, retry, workers = queue.get("timeout"), queue.get("retry", 60), queue.get("workers", 1)
+    longest = (timeout or float("inf")) * (1 + queue.get("queue_limit", workers**2) / workers)
+    if retry > longest:
+        return []
+    return [
+        Error(
+            f"A slow job would run twice: retry is {retry} s, but a job may take {longest:g} s.",
+            hint="In Q_CLUSTER keep retry > timeout * (1 + queue_limit / workers).",
+            id="hrportal.E011",
+        )
+    ]
+
+
+CHECKS = [
+    check_environment,
+    check_secret_key,
+    check_hosts,
+    check_https,
+    check_feishu_address,
+    check_feishu_app,
+    check_rate_scale,
+    check_database,
+    check_cache,
+    check_queue,
+]
+for _check in CHECKS:
+    register(_check)

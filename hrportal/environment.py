@@ -1,0 +1,99 @@
+"""Reads settings from the environment.
+
+A malformed value is noted in `problems` and its default used: `lifecycle/checks.py` then says
+in a sentence what to mend and refuses to start, instead of a traceback on import.
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import environ
+
+_YES, _NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+_DATABASES = {"sqlite", "postgres", "postgresql"}
+
+
+class Environment:
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self.problems: list[str] = []
+
+    def text(self, name: str, *, default: str) -> str:
+        """An empty value counts as none given."""
+        return self._values.get(name, "").strip() or default
+
+    def words(self, name: str, *, default: list[str]) -> list[str]:
+        """Words with commas between them."""
+        if name not in self._values:
+            return default
+        return [word.strip() for word in self._values[name].split(",") if word.strip()]
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        given = self.text(name, default="1" if default else "0").lower()
+        if given in _YES | _NO:
+            return given in _YES
+        self._note(name, "must be 1 or 0")
+        return default
+
+    def number(self, name: str, *, default: float, least: float = 0.0) -> float:
+        """`least` itself is allowed; whoever must exclude it does so in checks.py."""
+        try:
+            number = float(self.text(name, default=str(default)))
+        except ValueError:
+            number = float("nan")
+        if least <= number < float("inf"):
+            return number
+        self._note(name, f"must be a number of at least {least:g}")
+        return default
+
+    def whole(self, name: str, *, default: int, least: int = 0, most: int = 10_000_000) -> int:
+        given = self.text(name, default=str(default))
+        if given.isdecimal() and least <= int(given) <= most:
+            return int(given)
+        self._note(name, f"must be a whole number from {least} to {most}")
+        return default
+
+    def choice(self, name: str, *, default: str, choices: Sequence[str]) -> str:
+        given = self.text(name, default=default)
+        if given in choices:
+            return given
+        self._note(name, f"must be one of {', '.join(choices)}")
+        return default
+
+    def zone(self, name: str, *, default: str) -> str:
+        given = self.text(name, default=default)
+        try:
+            zoneinfo.ZoneInfo(given)
+        except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+            self._note(name, "must be a time zone such as Asia/Shanghai")
+            return default
+        return given
+
+    def database(self, name: str, *, default: str) -> dict[str, Any]:
+        url = self.text(name, default=default)
+        try:
+            database = dict(environ.Env.db_url_config(url))
+        except (ValueError, KeyError, IndexError, AttributeError, environ.ImproperlyConfigured):
+            database = {}
+        if url.partition(":")[0] in _DATABASES and database.get("NAME"):
+            return database
+        # The address may hold a password, so it is not repeated.
+        self._note(
+            name, "must be sqlite:///path or postgres://user:password@host:5432/name", hide=True
+        )
+        return dict(environ.Env.db_url_config(default))
+
+    def cache(self, name: str, *, default: str) -> dict[str, Any]:
+        url = self.text(name, default=default)
+        try:
+            return dict(environ.Env.cache_url_config(url))
+        except (ValueError, KeyError, IndexError, AttributeError, environ.ImproperlyConfigured):
+            self._note(name, "must be dbcache://table or redis://host:6379/0", hide=True)
+            return dict(environ.Env.cache_url_config(default))
+
+    def _note(self, name: str, rule: str, *, hide: bool = False) -> None:
+        given = "" if hide else f", not “{self._values.get(name, '')}”"
+        self.problems.append(f"{name} {rule}{given}.")
