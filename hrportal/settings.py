@@ -97,7 +97,7 @@ CACHES = {"default": env.cache("CACHE_URL", default="dbcache://hrportal_cache")}
 # -- Background work ----------------------------------------------------------------------
 # The queue is a doorbell only: what is due stands in our own rows (docs/adr/0003).
 # retry > timeout * (1 + queue_limit / workers), or a slow task would run twice.
-Q_CLUSTER = {
+Q_CLUSTER: dict[str, Any] = {
     "name": "hrportal",
     "orm": "default",
     "workers": 2,

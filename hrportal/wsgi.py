@@ -2,12 +2,14 @@
 
 import os
 
+import django
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hrportal.settings")
-application = get_wsgi_application()
+django.setup()
 
-# After the apps are loaded: the checks live in one of them.
+# Only now: the checks live in an app.
 from lifecycle.checks import refuse_unsafe_start  # noqa: E402
 
 refuse_unsafe_start()
+application = get_wsgi_application()
