@@ -53,6 +53,7 @@ class TenantUnderTest:
             params = {**query, "page_size": size, **({"page_token": token} if token else {})}
             data = self.data(method, path, params=params, **options)
             assert len(data["items"]) <= size
+            assert data["items"] or not token, "has_more promised another item"
             items += data["items"]
             if not data["has_more"]:
                 return items

@@ -1,7 +1,7 @@
 """`manage.py sandbox`: a local Feishu tenant to try the portal on."""
 
 import argparse
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
@@ -10,7 +10,7 @@ from lifecycle.sandbox.cli import add_options, run
 
 class Command(BaseCommand):
     help = "Runs a local Feishu tenant over HTTP."
-    requires_system_checks: ClassVar[list[str]] = []
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_options(parser)
