@@ -1,0 +1,251 @@
+"""What can go wrong for a person using the portal, each with its words and its HTTP status.
+
+    LifecycleError
+    ├── NotAllowed            403  the role or the scope does not reach this far
+    ├── NotFound              404  no such record within the person's reach
+    ├── StepNotAllowed        409  somebody else moved the change first
+    ├── StalePlan             409  the facts or the form changed since the plan was shown
+    ├── ChangeBlocked         422  the plan has blockers
+    ├── InvalidValues         422  the request cannot be built from these values
+    └── FeishuUnreadable      503  Feishu gave no usable answer to a read
+
+Codes are stable: the log keeps them and the screens look them up in NOTICES.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lifecycle.errors.words import Notice, Words
+
+
+class LifecycleError(Exception):
+    """The root of the family. `notice` says it to a person."""
+
+    http_status = 422
+
+    def __init__(self, notice: Notice) -> None:
+        super().__init__(notice.code)
+        self.notice = notice
+
+
+def _notice(code: str, zh: str, en: str, advice_zh: str, advice_en: str) -> Notice:
+    return Notice(code, Words(zh, en), Words(advice_zh, advice_en))
+
+
+# Why a change waits, failed, or needs a person; also used as the word in StatusChange.problem.
+NOTICES: dict[str, Notice] = {
+    notice.code: notice
+    for notice in (
+        _notice(
+            "change.step-not-allowed",
+            "这项变更的状态已经改变，刚才的操作没有执行。",
+            "This change has moved on; what you asked for was not done.",
+            "请刷新页面：可能已有人先处理了。",
+            "Reload the page: somebody may have dealt with it first.",
+        ),
+        _notice(
+            "change.stale-plan",
+            "您确认的内容已经过期：表单或飞书中的信息在此期间有变化，没有提交任何内容。",
+            "What you confirmed is out of date: the form or the facts in Feishu have changed"
+            " meanwhile. Nothing was submitted.",
+            "请查看下面的最新预览，确认无误后再提交。",
+            "Read the fresh plan below and confirm it if it is still right.",
+        ),
+        _notice(
+            "change.blocked",
+            "这项变更现在不能提交，没有向飞书发送任何内容。",
+            "This change cannot be submitted now. Nothing was sent to Feishu.",
+            "请先处理下面列出的每一项。",
+            "Deal with each point listed below first.",
+        ),
+        _notice(
+            "change.invalid-values",
+            "填写的内容无法组成飞书接受的请求，没有发送任何内容。",
+            "No request Feishu accepts can be made from these values. Nothing was sent.",
+            "请检查日期和填写的内容。",
+            "Check the dates and what you have typed.",
+        ),
+        _notice(
+            "person.not-allowed",
+            "您没有权限执行此操作。",
+            "You may not do this.",
+            "如果这属于您的工作，请联系管理员调整角色或范围。",
+            "If it is part of your work, ask an administrator about your role.",
+        ),
+        _notice(
+            "person.not-found",
+            "没有找到这条记录，或它不在您的可见范围内。",
+            "There is no such record, or it is outside what you may see.",
+            "请从列表重新进入。",
+            "Start again from the list.",
+        ),
+        _notice(
+            "verdict.own-request",
+            "发起人不能裁定自己的变更。",
+            "Whoever asked for a change cannot decide its outcome.",
+            "请让另一位 HR 同事核实并裁定。",
+            "Ask another HR colleague to check and decide.",
+        ),
+        _notice(
+            "verdict.reason-missing",
+            "请写明裁定的依据。",
+            "Say what your decision rests on.",
+            "例如：在飞书招聘后台看到的状态和日期。",
+            "For example what you saw in Feishu's own console, with its date.",
+        ),
+        _notice(
+            "feishu.unreadable",
+            "暂时无法从飞书读取最新信息。",
+            "Feishu's present facts cannot be read right now.",
+            "系统会自动重试，您不需要重复提交。",
+            "The portal tries again by itself; there is no need to submit again.",
+        ),
+        _notice(
+            "feishu.busy",
+            "飞书的调用频率已到上限，稍后自动继续。",
+            "Feishu's rate limit is used up; this goes on by itself in a moment.",
+            "无需操作。",
+            "Nothing needs to be done.",
+        ),
+        _notice(
+            "feishu.throttled",
+            "飞书要求稍后再发，将按其指定的时间重试；这不算一次失败。",
+            "Feishu asked to wait; it is sent again after the time Feishu named. This is not a"
+            " failure.",
+            "无需操作。",
+            "Nothing needs to be done.",
+        ),
+        _notice(
+            "feishu.auth",
+            "飞书没有接受应用的登录凭证，正在更新后重试。",
+            "Feishu did not accept the app's sign-in; it is renewed and tried again.",
+            "如持续出现，请联系飞书应用负责人检查应用凭证。",
+            "If this goes on, ask the owner of the Feishu app to check its credentials.",
+        ),
+        _notice(
+            "feishu.not-sent",
+            "没有连上飞书，请求没有发出，稍后重试。",
+            "No connection to Feishu came about; nothing was sent. It is tried again shortly.",
+            "无需操作。",
+            "Nothing needs to be done.",
+        ),
+        _notice(
+            "feishu.silent",
+            "请求已发出，但没有收到明确的答复；正在回读飞书核实是否生效。",
+            "The request was sent but no clear answer came back. The portal is reading the"
+            " record in Feishu to find out whether it took effect.",
+            "请不要再次提交，也不要在飞书后台手工操作。",
+            "Do not submit it again, and do not do it by hand in Feishu.",
+        ),
+        _notice(
+            "feishu.refused",
+            "飞书拒绝了这项变更，没有生效。",
+            "Feishu refused this change; it did not take effect.",
+            "请查看下面的原因和处理建议。",
+            "See the reason and the advice below.",
+        ),
+        _notice(
+            "feishu.record-missing",
+            "飞书中已找不到这名员工的记录，没有发送任何内容。",
+            "Feishu no longer has a record of this employee. Nothing was sent.",
+            "请在飞书招聘中核实该员工。",
+            "Look the employee up in Feishu Hire.",
+        ),
+        _notice(
+            "change.earlier-first",
+            "同一员工有更早的变更尚未完成，需按顺序执行。",
+            "An earlier change for the same person is not finished; they are done in order.",
+            "无需操作，前一项完成后自动继续。",
+            "Nothing needs to be done; this goes on when the earlier one is finished.",
+        ),
+        _notice(
+            "change.stale-facts",
+            "飞书中的信息在确认之后发生了变化，因此没有发送。",
+            "The facts in Feishu changed after you confirmed, so nothing was sent.",
+            "请核对前后差异：取消这项变更，或确认它已由他人完成。",
+            "Compare before and now: cancel this change, or say that somebody has done it.",
+        ),
+        _notice(
+            "change.conflict",
+            "飞书中的信息既不是变更前的样子，也不是想要的样子。",
+            "What Feishu shows is neither how it was before nor what was wanted.",
+            "请在飞书后台核实，并由发起人以外的同事裁定。",
+            "Check in Feishu's console; a colleague other than the requester decides.",
+        ),
+        _notice(
+            "change.not-applied",
+            "多次尝试后，飞书中仍没有生效。",
+            "After several attempts it has still not taken effect in Feishu.",
+            "请由发起人以外的同事核实并裁定。",
+            "A colleague other than the requester checks and decides.",
+        ),
+        _notice(
+            "change.unreadable",
+            "请求已发出，但长时间无法从飞书读取结果，不能判断是否生效。",
+            "The request was sent, but its result could not be read from Feishu for a long"
+            " time; it is not known whether it took effect.",
+            "请在飞书后台核实，并由发起人以外的同事裁定。",
+            "Check in Feishu's console; a colleague other than the requester decides.",
+        ),
+    )
+}
+
+
+class NotAllowed(LifecycleError):
+    http_status = 403
+
+    def __init__(self) -> None:
+        super().__init__(NOTICES["person.not-allowed"])
+
+
+class NotFound(LifecycleError):
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__(NOTICES["person.not-found"])
+
+
+class StepNotAllowed(LifecycleError):
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__(NOTICES["change.step-not-allowed"])
+
+
+class StalePlan(LifecycleError):
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__(NOTICES["change.stale-plan"])
+
+
+class ChangeBlocked(LifecycleError):
+    """`blockers`: every reason, not only the first."""
+
+    def __init__(self, blockers: Sequence[Notice]) -> None:
+        super().__init__(NOTICES["change.blocked"])
+        self.blockers = tuple(blockers)
+
+
+class InvalidValues(LifecycleError):
+    def __init__(self) -> None:
+        super().__init__(NOTICES["change.invalid-values"])
+
+
+class VerdictRefused(LifecycleError):
+    """`code`: verdict.own-request or verdict.reason-missing."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(NOTICES[code])
+
+
+class FeishuUnreadable(LifecycleError):
+    """`problem`: one word for the log; `log_id` when Feishu gave one."""
+
+    http_status = 503
+
+    def __init__(self, problem: str, *, log_id: str | None = None) -> None:
+        super().__init__(NOTICES["feishu.unreadable"])
+        self.problem = problem
+        self.log_id = log_id

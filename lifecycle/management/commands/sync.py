@@ -1,0 +1,58 @@
+"""`manage.py sync [kind ...]`: bring the mirror up to date, with a progress bar."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from lifecycle.models import SyncRun
+from lifecycle.services import sync
+
+BAR = 24
+
+
+class Command(BaseCommand):
+    help = "Reads Feishu's records into the mirror."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("kinds", nargs="*", metavar="kind", help=", ".join(sync.KINDS))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        names = options["kinds"] or list(sync.KINDS)
+        unknown = [name for name in names if name not in sync.KINDS]
+        if unknown:
+            raise CommandError(
+                f"There is no kind called {', '.join(unknown)}. Kinds: {', '.join(sync.KINDS)}."
+            )
+        failed = [name for name in names if not self._sync(name)]
+        if failed:
+            raise CommandError(f"Not complete: {', '.join(failed)}. The reasons stand above.")
+
+    def _sync(self, name: str) -> bool:
+        run = sync.sync_kind(name, progress=self._show)
+        if run is None:
+            self.stdout.write(f"{name:<14} is being synced by another process")
+            return True
+        self._clear()
+        if run.state == SyncRun.State.FAILED:
+            self.stdout.write(
+                f"{name:<14} failed: {run.problem} {run.detail} (log id {run.log_id or '-'})"
+            )
+            return False
+        aside = f", {run.unreadable} put aside as unreadable" if run.unreadable else ""
+        self.stdout.write(f"{name:<14} {run.read} read, {run.stored} stored{aside}")
+        return True
+
+    def _show(self, run: SyncRun, of: int | None) -> None:
+        if not sys.stdout.isatty():
+            return
+        filled = BAR if not of else min(BAR, BAR * run.read // of)
+        bar = "█" * filled + "·" * (BAR - filled) if of else "…"
+        sys.stdout.write(f"\r{run.kind:<14} {bar} {run.read}{f'/{of}' if of else ''} ")
+        sys.stdout.flush()
+
+    def _clear(self) -> None:
+        if sys.stdout.isatty():
+            sys.stdout.write("\r\033[K")

@@ -1,0 +1,481 @@
+"""From Feishu's payloads to our rows: the only writer of the mirror.
+
+Many payloads carry no modified time, so the answer that was asked for last wins: a row is
+written only when it was asked for later than what is stored. Records are stored in
+batches with a constant number of queries. A record that cannot be understood is put aside
+and reported; it never stops the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import models, transaction
+
+from lifecycle.feishu import times
+from lifecycle.models import (
+    Application,
+    Employee,
+    Employment,
+    Offboarding,
+    Person,
+    PreHire,
+    Talent,
+    UnreadableRecord,
+)
+from lifecycle.models.mirror import Mirrored
+from lifecycle.pinyin import search_text
+from lifecycle.rules import ConversionStatus, OnboardStatus, StageType
+
+FAR_AWAY = date(9999, 12, 31)
+
+ONBOARD = {1: OnboardStatus.ONBOARDED, 2: OnboardStatus.LEFT}
+CONVERSION = {1: ConversionStatus.NOT_CONVERTED, 2: ConversionStatus.CONVERTED}
+STAGES = {
+    1: StageType.SCREENING,
+    2: StageType.EVALUATION,
+    3: StageType.WRITTEN_TEST,
+    4: StageType.INTERVIEW,
+    5: StageType.OFFER,
+    6: StageType.PRE_HIRE,
+    7: StageType.ONBOARDED,
+}
+
+
+class BadRecord(Exception):
+    """A record that does not hold what Feishu's page promises; the message says what."""
+
+
+@dataclass(slots=True)
+class Row:
+    """A payload on its way to a row. The hints say which person it belongs to."""
+
+    feishu_id: str
+    columns: dict[str, Any]
+    payload: dict[str, Any]
+    name: str = ""
+    talent_id: str = ""
+    application_id: str = ""
+    employment_id: str = ""
+
+
+@dataclass(slots=True)
+class Stored:
+    """How a batch went. `skipped`: rows we already had from a later question."""
+
+    stored: int = 0
+    skipped: int = 0
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+
+
+Reader = Callable[[Mapping[str, Any]], Row]
+
+
+def store_talents(payloads: Iterable[Any], *, asked_at: datetime) -> Stored:
+    """Store items of H1 (or the object of H3)."""
+    return _store(Talent, payloads, talent_row, asked_at)
+
+
+def store_applications(payloads: Iterable[Any], *, asked_at: datetime) -> Stored:
+    """Store applications of H6."""
+    return _store(Application, payloads, application_row, asked_at)
+
+
+def store_employees(payloads: Iterable[Any], *, asked_at: datetime) -> Stored:
+    """Store Hire employees of H10, H11, or the answer of A2 and A3."""
+    return _store(Employee, payloads, employee_row, asked_at)
+
+
+def store_pre_hires(payloads: Iterable[Any], *, asked_at: datetime) -> Stored:
+    """Store pre-hires of P3."""
+    return _store(PreHire, payloads, pre_hire_row, asked_at)
+
+
+def store_employments(payloads: Iterable[Any], *, asked_at: datetime) -> Stored:
+    """Store CoreHR employments of R1, read with people_corehr_id."""
+    return _store(Employment, payloads, employment_row, asked_at)
+
+
+def store_offboardings(payloads: Iterable[Any], *, asked_at: datetime) -> Stored:
+    """Store offboarding records of O1, read with people_corehr_id."""
+    return _store(Offboarding, payloads, offboarding_row, asked_at)
+
+
+# -- payload to columns -------------------------------------------------------------------
+
+
+def talent_row(payload: Mapping[str, Any]) -> Row:
+    """H1 calls the id `id`, H3 calls it `talent_id`; the phone likewise has two names."""
+    talent_id = _id(payload, "id" if "id" in payload else "talent_id")
+    info = _object(payload, "basic_info")
+    return Row(
+        feishu_id=talent_id,
+        payload=_only(payload, ("id", "talent_id", "is_onboarded"))
+        | {"basic_info": _only(info, ("name", "mobile", "mobile_number", "mobile_code", "email"))},
+        columns={
+            "is_onboarded": payload.get("is_onboarded") is True,
+            "phone": _text(info, "mobile" if "mobile" in info else "mobile_number")[:40],
+            "email": _text(info, "email")[:200],
+            "updated_at": _moment(info.get("modify_time") or info.get("update_time")),
+        },
+        name=_text(info, "name"),
+        talent_id=talent_id,
+    )
+
+
+def application_row(payload: Mapping[str, Any]) -> Row:
+    stage = _object(payload, "stage")
+    talent_id = _text(payload, "talent_id")
+    return Row(
+        feishu_id=_id(payload, "id"),
+        payload=dict(payload),
+        columns={
+            "talent_id": talent_id,
+            "job_id": _text(payload, "job_id"),
+            "stage_id": _text(stage, "id"),
+            "stage_type": STAGES.get(_whole(stage, "type") or 0, StageType.OTHER).value
+            if stage
+            else "",
+            "is_active": payload.get("active_status") != 2,
+            "updated_at": _moment(payload.get("modify_time")),
+        },
+        talent_id=talent_id,
+        application_id=_id(payload, "id"),
+    )
+
+
+def employee_row(payload: Mapping[str, Any]) -> Row:
+    """Times are int ms here (H10, H11, A2, A3); 0 means unset."""
+    onboard = ONBOARD.get(_whole(payload, "onboard_status") or 0)
+    if onboard is None:
+        raise BadRecord("onboard_status is neither 1 nor 2")
+    conversion = CONVERSION.get(_whole(payload, "conversion_status") or 0)
+    due_on = _ms_day(payload, "expected_conversion_time")
+    converted_on = _ms_day(payload, "actual_conversion_time")
+    application_id = _text(payload, "application_id")
+    columns = {
+        "application_id": application_id,
+        "onboard_status": onboard.value,
+        "conversion_status": conversion.value if conversion else "",
+        "onboarded_on": _ms_day(payload, "onboard_time"),
+        "expected_conversion_on": due_on,
+        "due_sort_on": due_on or FAR_AWAY,
+        "converted_on": converted_on if conversion is ConversionStatus.CONVERTED else None,
+        "left_on": _ms_day(payload, "overboard_time") if onboard is OnboardStatus.LEFT else None,
+        "department_id": _text(payload, "department"),
+        "leader_open_id": _text(payload, "leader"),
+        "job_level_id": _text(payload, "level"),
+        "job_family_id": _text(payload, "sequence"),
+        "employee_type_id": _text(payload, "employee_type"),
+        "employment_id": _text(payload, "external_employment_id"),
+    }
+    return Row(
+        feishu_id=_id(payload, "id"),
+        payload=dict(payload),
+        columns=columns,
+        application_id=application_id,
+        employment_id=columns["employment_id"],
+    )
+
+
+def pre_hire_row(payload: Mapping[str, Any]) -> Row:
+    person, onboarding = _object(payload, "person_info"), _object(payload, "onboarding_info")
+    application_id = _text(onboarding, "ats_application_id")
+    return Row(
+        feishu_id=_id(payload, "pre_hire_id"),
+        payload=dict(payload),
+        columns={
+            "application_id": application_id,
+            "onboarding_status": _text(onboarding, "onboarding_status")[:20],
+            "onboards_on": _day(onboarding, "onboarding_date"),
+            "department_id": _text(_object(payload, "employment_info"), "department_id"),
+        },
+        name=_text(person, "preferred_name") or _text(person, "legal_name"),
+        talent_id=_text(person, "talent_id"),
+        application_id=application_id,
+    )
+
+
+def employment_row(payload: Mapping[str, Any]) -> Row:
+    """`_v2` fields hold the id when the conversion of the plain one failed (contract R1)."""
+    employment_id = _text(payload, "employment_id_v2") or _id(payload, "employment_id")
+    person = _object(payload, "person_info")
+    return Row(
+        feishu_id=employment_id,
+        payload=dict(payload),
+        columns={
+            "application_id": _text(payload, "ats_application_id"),
+            "number": _text(payload, "employee_number"),
+            "status": _text(_object(payload, "employment_status"), "enum_name")[:20],
+            "department_id": _text(payload, "department_id_v2") or _text(payload, "department_id"),
+            "leader_employment_id": _text(payload, "direct_manager_id_v2")
+            or _text(payload, "direct_manager_id"),
+            "started_on": _day(payload, "effective_date"),
+            "ends_on": _day(payload, "expiration_date"),
+        },
+        name=_text(person, "preferred_name") or _text(person, "legal_name"),
+        application_id=_text(payload, "ats_application_id"),
+        employment_id=employment_id,
+    )
+
+
+def offboarding_row(payload: Mapping[str, Any]) -> Row:
+    info = _object(payload, "offboarding_info")
+    employment_id = _text(info, "employment_id")
+    return Row(
+        feishu_id=_id(payload, "offboarding_id"),
+        payload=dict(payload),
+        columns={
+            "employment_id": employment_id,
+            "initiating_type": _text(payload, "initiating_type")[:40],
+            "status": _text(payload, "status")[:20],
+            "offboards_on": _day(info, "offboarding_date"),
+            "expected_on": _day(info, "expected_offboarding_date"),
+        },
+        employment_id=employment_id,
+    )
+
+
+# -- storing ------------------------------------------------------------------------------
+
+
+def _store(
+    model: type[Mirrored], payloads: Iterable[Any], read: Reader, asked_at: datetime
+) -> Stored:
+    result = Stored()
+    rows: dict[str, Row] = {}
+    for payload in payloads:
+        try:
+            row = _read_row(read, payload)
+        except BadRecord as error:
+            _set_aside(model, payload, str(error), asked_at)
+            result.unreadable.append((_name_of(payload), str(error)))
+            continue
+        rows[row.feishu_id] = row
+    with transaction.atomic():
+        _write(model, rows, asked_at, result)
+    return result
+
+
+def _read_row(read: Reader, payload: Any) -> Row:
+    if not isinstance(payload, Mapping):
+        raise BadRecord("the record is not an object")
+    return read(payload)
+
+
+def _write(
+    model: type[Mirrored], rows: dict[str, Row], asked_at: datetime, result: Stored
+) -> None:
+    known = {
+        row.feishu_id: row
+        for row in model._default_manager.select_for_update()
+        .filter(feishu_id__in=rows)
+        .only("feishu_id", "person_id", "asked_at", "payload")
+    }
+    fresh = [
+        row
+        for row in rows.values()
+        if row.feishu_id not in known or known[row.feishu_id].asked_at < asked_at
+    ]
+    result.skipped = len(rows) - len(fresh)
+    if not fresh:
+        return
+    people = _people_of(fresh, known)
+    if model is Employee:
+        _keep_employment_ids(fresh, known)
+    columns = sorted(fresh[0].columns)
+    model._default_manager.bulk_create(
+        [
+            model(
+                feishu_id=row.feishu_id,
+                person_id=people[row.feishu_id],
+                payload=row.payload,
+                asked_at=asked_at,
+                **row.columns,
+            )
+            for row in fresh
+        ],
+        update_conflicts=True,
+        unique_fields=["feishu_id"],
+        update_fields=["person", "payload", "asked_at", *columns],
+        batch_size=500,
+    )
+    result.stored = len(fresh)
+
+
+def _keep_employment_ids(rows: Sequence[Row], known: Mapping[str, Mirrored]) -> None:
+    """Only H11 names the CoreHR employment; the answers of A2 and H10 leave it out, which
+    does not mean that it is gone."""
+    for row in rows:
+        if "external_employment_id" in row.payload or row.feishu_id not in known:
+            continue
+        kept = known[row.feishu_id].payload.get("external_employment_id", "")
+        if kept:
+            row.payload["external_employment_id"] = kept
+            row.columns["employment_id"] = kept
+
+
+def _people_of(rows: Sequence[Row], known: Mapping[str, Mirrored]) -> dict[str, int]:
+    """feishu_id -> person id, making and naming people where needed."""
+    talents = _people_by("talent_id", {row.talent_id for row in rows})
+    employments = _people_by("employment_id", {row.employment_id for row in rows})
+    applications = dict(
+        Application.objects.filter(
+            feishu_id__in={row.application_id for row in rows if row.application_id}
+        ).values_list("feishu_id", "person_id")
+    )
+    found: dict[str, int] = {}
+    for row in rows:
+        person_id = (
+            talents.get(row.talent_id)
+            or applications.get(row.application_id)
+            or (known[row.feishu_id].person_id if row.feishu_id in known else None)
+            or employments.get(row.employment_id)
+        )
+        if person_id is not None:
+            found[row.feishu_id] = person_id
+    _make_people([row for row in rows if row.feishu_id not in found], found)
+    _describe_people(rows, found)
+    return found
+
+
+def _people_by(column: str, values: set[str]) -> dict[str, int]:
+    wanted = values - {""}
+    if not wanted:
+        return {}
+    return dict(Person.objects.filter(**{f"{column}__in": wanted}).values_list(column, "pk"))
+
+
+def _make_people(rows: Sequence[Row], found: dict[str, int]) -> None:
+    """Two rows of one batch may be the same new talent, so people are made by their key."""
+    made: dict[str, Person] = {}
+    for row in rows:
+        key = row.talent_id or row.employment_id or row.feishu_id
+        made.setdefault(
+            key,
+            Person(talent_id=row.talent_id or None, employment_id=row.employment_id or None),
+        )
+    Person.objects.bulk_create(made.values(), batch_size=500)
+    for row in rows:
+        pk = made[row.talent_id or row.employment_id or row.feishu_id].pk
+        found[row.feishu_id] = pk
+
+
+def _describe_people(rows: Sequence[Row], found: Mapping[str, int]) -> None:
+    """Names, ids and search text, written only where they change."""
+    people = Person.objects.in_bulk(set(found.values()))
+    taken = _people_by("employment_id", {row.employment_id for row in rows})
+    changed: dict[int, Person] = {}
+    for row in rows:
+        person = people[found[row.feishu_id]]
+        before = (person.name, person.employment_id, person.search_text)
+        if row.name:
+            person.name = row.name[:200]
+        if row.employment_id and taken.get(row.employment_id, person.pk) == person.pk:
+            person.employment_id = row.employment_id
+        ids = [row.feishu_id, row.talent_id, row.employment_id]
+        old = [part for part in person.search_text.split("\n") if part.isdigit()]
+        person.search_text = search_text(person.name, *dict.fromkeys(old + ids))
+        if before != (person.name, person.employment_id, person.search_text):
+            changed[person.pk] = person
+    Person.objects.bulk_update(
+        changed.values(), ["name", "employment_id", "search_text"], batch_size=200
+    )
+
+
+def _set_aside(
+    model: type[models.Model], payload: Any, problem: str, asked_at: datetime
+) -> None:
+    UnreadableRecord.objects.update_or_create(
+        kind=model._meta.model_name or "",
+        feishu_id=_name_of(payload),
+        defaults={"payload": payload, "problem": problem[:200], "last_seen_at": asked_at},
+        create_defaults={
+            "payload": payload,
+            "problem": problem[:200],
+            "first_seen_at": asked_at,
+            "last_seen_at": asked_at,
+        },
+    )
+
+
+def _name_of(payload: Any) -> str:
+    """The best name for a record that could not be read."""
+    if isinstance(payload, Mapping):
+        for key in ("id", "talent_id", "pre_hire_id", "employment_id", "offboarding_id"):
+            if isinstance(payload.get(key), str) and payload[key]:
+                return str(payload[key])[:128]
+    return ""
+
+
+# -- reading fields -----------------------------------------------------------------------
+
+
+def _only(payload: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Just these fields: what the portal does not use it does not keep."""
+    return {name: payload[name] for name in names if name in payload}
+
+
+def _id(payload: Mapping[str, Any], name: str) -> str:
+    value = payload.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= 64:
+        raise BadRecord(f"{name} is missing or not an id")
+    return value
+
+
+def _text(payload: Mapping[str, Any], name: str) -> str:
+    value = payload.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise BadRecord(f"{name} is not text")
+    return value
+
+
+def _whole(payload: Mapping[str, Any], name: str) -> int | None:
+    value = payload.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise BadRecord(f"{name} is not a whole number")
+    return value
+
+
+def _object(payload: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = payload.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise BadRecord(f"{name} is not an object")
+    return value
+
+
+def _ms_day(payload: Mapping[str, Any], name: str) -> date | None:
+    try:
+        ms = times.ms_of(_whole(payload, name))
+        return None if ms is None else times.ms_to_day(ms, ZoneInfo(settings.TENANT_TIME_ZONE))
+    except (ValueError, OverflowError, OSError) as error:
+        raise BadRecord(f"{name} is not a time") from error
+
+
+def _day(payload: Mapping[str, Any], name: str) -> date | None:
+    text = _text(payload, name)
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError as error:
+        raise BadRecord(f"{name} is not a day") from error
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        ms = times.ms_of(value)
+        return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC)
+    except (ValueError, TypeError, OverflowError, OSError):
+        return None

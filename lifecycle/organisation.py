@@ -1,0 +1,161 @@
+"""Departments, colleagues and catalogues: payloads to rows, and the trees made from them.
+
+Part of the mirror, kept apart from `mirror.py` because these rows belong to no person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from lifecycle.models import CatalogueEntry, Contact, Department, Person, ReportingLine
+
+DEEPEST = 60
+
+
+def name_in(names: Any) -> str:
+    """The Chinese name of an i18n list or map, else any name."""
+    if isinstance(names, str):
+        return names
+    if isinstance(names, Mapping):
+        return str(names.get("zh_cn") or names.get("en_us") or "")
+    if not isinstance(names, list):
+        return ""
+    texts = {
+        item.get("lang"): item.get("value")
+        for item in names
+        if isinstance(item, Mapping) and isinstance(item.get("value"), str)
+    }
+    return str(texts.get("zh-CN") or next(iter(texts.values()), ""))
+
+
+def store_departments(payloads: Iterable[Mapping[str, Any]], *, asked_at: datetime) -> int:
+    """Store items of R7, read with open_department_id and open_id."""
+    rows = [
+        Department(
+            feishu_id=str(payload["id"]),
+            name=name_in(payload.get("department_name"))[:200],
+            parent_id=str(payload.get("parent_department_id") or ""),
+            manager_open_id=str(payload.get("manager") or ""),
+            is_active=payload.get("active") is not False,
+            payload=dict(payload),
+            asked_at=asked_at,
+        )
+        for payload in payloads
+        if isinstance(payload, Mapping) and payload.get("id")
+    ]
+    Department.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["feishu_id"],
+        update_fields=[
+            "name", "parent_id", "manager_open_id", "is_active", "payload", "asked_at",
+        ],
+        batch_size=500,
+    )  # fmt: skip
+    return len(rows)
+
+
+def store_contacts(payloads: Iterable[Mapping[str, Any]], *, asked_at: datetime) -> int:
+    """Store items of R13, read with open_id."""
+    rows = [
+        Contact(
+            feishu_id=str(payload["open_id"]),
+            name=str(payload.get("name") or payload.get("en_name") or "")[:200],
+            leader_open_id=str(payload.get("leader_user_id") or ""),
+            is_active=not (payload.get("status") or {}).get("is_resigned", False),
+            payload={"department_ids": payload.get("department_ids") or []},
+            asked_at=asked_at,
+        )
+        for payload in payloads
+        if isinstance(payload, Mapping) and payload.get("open_id")
+    ]
+    Contact.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["feishu_id"],
+        update_fields=["name", "leader_open_id", "is_active", "payload", "asked_at"],
+        batch_size=500,
+    )
+    return len(rows)
+
+
+def store_catalogue(
+    kind: str, entries: Iterable[tuple[str, str, bool, Mapping[str, Any]]], *, asked_at: datetime
+) -> int:
+    """Store (id, name, is_active, payload) of one catalogue."""
+    rows = [
+        CatalogueEntry(
+            kind=kind,
+            feishu_id=feishu_id[:128],
+            name=name[:200],
+            is_active=is_active,
+            payload=dict(payload),
+            asked_at=asked_at,
+        )
+        for feishu_id, name, is_active, payload in entries
+    ]
+    CatalogueEntry.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["kind", "feishu_id"],
+        update_fields=["name", "is_active", "payload", "asked_at"],
+        batch_size=500,
+    )
+    return len(rows)
+
+
+@transaction.atomic
+def rebuild_department_paths() -> None:
+    """Paths and full names from the parents; a loop in Feishu's data ends at its first turn."""
+    departments = {row.feishu_id: row for row in Department.objects.all()}
+    for row in departments.values():
+        line = _line_up(row.feishu_id, {key: d.parent_id for key, d in departments.items()})
+        row.path = "/" + "/".join(reversed(line)) + "/"
+        names = [departments[key].name for key in reversed(line) if departments[key].parent_id]
+        row.full_name = " / ".join(name for name in names if name) or row.name
+    Department.objects.bulk_update(departments.values(), ["path", "full_name"], batch_size=200)
+
+
+@transaction.atomic
+def rebuild_reporting_lines() -> None:
+    """Who reports to whom through any number of steps."""
+    leaders = dict(Contact.objects.values_list("feishu_id", "leader_open_id"))
+    lines = [
+        ReportingLine(leader_open_id=leader, report_open_id=contact)
+        for contact in leaders
+        for leader in _line_up(contact, leaders)
+    ]
+    ReportingLine.objects.all().delete()
+    ReportingLine.objects.bulk_create(lines, batch_size=1000)
+
+
+@transaction.atomic
+def link_people_to_contacts(pairs: Sequence[tuple[str, str]]) -> int:
+    """Note the Feishu account of people in CoreHR: (employment id, open_id), from R12."""
+    people = {
+        person.employment_id: person
+        for person in Person.objects.filter(employment_id__in=[pair[0] for pair in pairs])
+    }
+    changed = []
+    for employment_id, open_id in pairs:
+        person = people.get(employment_id)
+        if person is not None and open_id and person.open_id != open_id:
+            person.open_id = open_id
+            changed.append(person)
+    Person.objects.bulk_update(changed, ["open_id"], batch_size=500)
+    return len(changed)
+
+
+def _line_up(start: str, parents: Mapping[str, str]) -> list[str]:
+    """From one node upwards, as far as the parents are known."""
+    line = [start]
+    while len(line) < DEEPEST:
+        parent = parents.get(line[-1], "")
+        if not parent or parent in line or parent not in parents:
+            break
+        line.append(parent)
+    return line
