@@ -1,0 +1,27 @@
+"""What the frame around every page shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from lifecycle import policies, queries
+from lifecycle.policies import Capability
+from lifecycle.views.themes import theme_of
+
+
+def portal(request: HttpRequest) -> dict[str, Any]:
+    """Read only when a page asks for it, so that a partial costs nothing more."""
+    user = getattr(request, "user", None) or AnonymousUser()
+    return {
+        "allowed": {capability.value: policies.can(user, capability) for capability in Capability},
+        "attention_count": SimpleLazyObject(lambda: queries.changes_needing_attention(user)),
+        "mirror": SimpleLazyObject(lambda: queries.mirror_state(at=timezone.now())),
+        "theme": theme_of(request),
+        "feishu_configured": bool(settings.FEISHU_APP_ID),
+    }

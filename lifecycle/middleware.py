@@ -1,0 +1,60 @@
+"""What every answer has in common: its security headers, and that it is for one person only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangoLoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
+from django.utils.cache import patch_vary_headers
+from django_htmx.http import HttpResponseClientRedirect
+
+Answer = Callable[[HttpRequest], HttpResponse]
+
+
+class ContentSecurityPolicyMiddleware:
+    """The same policy on every answer: nothing runs or loads but our own files."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+        self.policy = "; ".join(f"{name} {value}" for name, value in settings.SECURE_CSP.items())
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", self.policy)
+        return response
+
+
+class LoginRequiredMiddleware(DjangoLoginRequiredMiddleware):
+    """Every view needs a signed-in user unless it is marked `login_not_required`.
+
+    htmx would follow a redirect and put the sign-in page into the middle of the screen, so
+    it is told to load the whole page instead, and to come back to the page it was on.
+    """
+
+    def handle_no_permission(
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponseBase:
+        if not getattr(request, "htmx", False):
+            return super().handle_no_permission(request, view_func)
+        there = urlsplit(request.headers.get("HX-Current-URL", "/"))
+        back = f"{there.path}?{there.query}" if there.query else there.path
+        sign_in = resolve_url(settings.LOGIN_URL)
+        return HttpResponseClientRedirect(f"{sign_in}?{urlencode({'next': back})}")
+
+
+class PrivatePagesMiddleware:
+    """Pages carry personal data: no cache keeps them, and none mistakes a partial for a page."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        patch_vary_headers(response, ["HX-Request"])
+        return response

@@ -1,0 +1,224 @@
+"""Who may do what, and how far it reaches.
+
+Everything not written here is refused. What a role may do is one table; how far it reaches
+is a condition on a queryset, so that a page, a search, a count and a guessed id all meet
+the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from functools import reduce
+from operator import or_
+from typing import TypeVar
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, QuerySet
+
+from lifecycle.errors.problems import NotFound
+from lifecycle.models import (
+    ActionEntry,
+    Department,
+    Employee,
+    ReportingLine,
+    Role,
+    StatusChange,
+    User,
+)
+
+Someone = User | AnonymousUser
+Row = TypeVar("Row", StatusChange, ActionEntry)
+
+
+class Capability(StrEnum):
+    SEE_PEOPLE = "see_people"
+    ASK_FOR_CHANGE = "ask_for_change"
+    CANCEL_CHANGE = "cancel_change"
+    DECIDE_CHANGE = "decide_change"
+    READ_LOG = "read_log"
+    SEE_SYNC = "see_sync"
+    START_SYNC = "start_sync"
+
+
+_C = Capability
+
+CAPABILITIES: dict[str, frozenset[Capability]] = {
+    Role.HR: frozenset(
+        {
+            _C.SEE_PEOPLE,
+            _C.ASK_FOR_CHANGE,
+            _C.CANCEL_CHANGE,
+            _C.DECIDE_CHANGE,
+            _C.READ_LOG,
+            _C.SEE_SYNC,
+            _C.START_SYNC,
+        }
+    ),
+    Role.MANAGER: frozenset({_C.SEE_PEOPLE, _C.READ_LOG}),
+    Role.AUDITOR: frozenset({_C.SEE_PEOPLE, _C.READ_LOG, _C.SEE_SYNC}),
+    Role.ADMINISTRATOR: frozenset({_C.READ_LOG, _C.SEE_SYNC, _C.START_SYNC}),
+}
+
+# Which verbs a role may ask for.
+REQUESTABLE: dict[str, frozenset[str]] = {
+    Role.HR: frozenset({"convert_employee", "undo_conversion"}),
+}
+
+# Log entries about accounts and the portal, not about employees.
+ADMINISTRATOR_EVENTS = ("user.", "settings.", "sync.")
+
+
+def can(user: Someone, capability: Capability) -> bool:
+    """True when the role of this active user has the capability."""
+    if not user.is_active or not isinstance(user, User):
+        return False
+    return capability in CAPABILITIES.get(user.role, frozenset())
+
+
+# -- how far it reaches -------------------------------------------------------------------
+
+
+def visible_employees(user: Someone) -> QuerySet[Employee]:
+    """The employees this user may see."""
+    employees = Employee.objects.all()
+    if not isinstance(user, User) or not can(user, Capability.SEE_PEOPLE):
+        return employees.none()
+    if user.role == Role.MANAGER:
+        return _reports_of(user, employees)
+    if user.role == Role.HR and user.department_ids:
+        return employees.filter(department_id__in=_departments_below(user.department_ids))
+    return employees
+
+
+def visible_changes(user: Someone) -> QuerySet[StatusChange]:
+    """The status changes of the people this user may see."""
+    return _about_visible_people(user, StatusChange.objects.all(), "person_id")
+
+
+def visible_entries(user: Someone) -> QuerySet[ActionEntry]:
+    """The log entries this user may read."""
+    entries = ActionEntry.objects.all()
+    if not isinstance(user, User) or not can(user, Capability.READ_LOG):
+        return entries.none()
+    if user.role == Role.AUDITOR:
+        return entries
+    if user.role == Role.ADMINISTRATOR:
+        prefixes = (Q(event__startswith=prefix) for prefix in ADMINISTRATOR_EVENTS)
+        return entries.filter(_any(prefixes), person_ref__isnull=True, change_id__isnull=True)
+    return _about_visible_people(user, entries.filter(person_ref__isnull=False), "person_ref")
+
+
+def visible_departments(user: Someone) -> QuerySet[Department]:
+    """The departments a user may filter by: those of the employees in reach."""
+    departments = Department.objects.filter(is_active=True)
+    if _sees_whole_company(user):
+        return departments
+    if isinstance(user, User) and user.role == Role.HR:
+        return departments.filter(_below(user.department_ids))
+    mine = visible_employees(user).order_by().values("department_id")
+    return departments.filter(feishu_id__in=mine)
+
+
+def employee_for(user: Someone, pk: int) -> Employee:
+    """The employee, when this user may see it; NotFound otherwise, as for no such record."""
+    employee = visible_employees(user).select_related("person").filter(pk=pk).first()
+    if employee is None:
+        raise NotFound
+    return employee
+
+
+def change_for(user: Someone, pk: int) -> StatusChange:
+    """The status change, when this user may see the person it is about."""
+    related = ("person", "requested_by", "undo_of")
+    change = visible_changes(user).select_related(*related).filter(pk=pk).first()
+    if change is None:
+        raise NotFound
+    return change
+
+
+def entry_for(user: Someone, seq: int) -> ActionEntry:
+    """The log entry, when this user may read it."""
+    entry = visible_entries(user).filter(seq=seq).first()
+    if entry is None:
+        raise NotFound
+    return entry
+
+
+# -- what may be asked --------------------------------------------------------------------
+
+
+def may_ask(user: Someone, kind_name: str) -> bool:
+    """True when this user's role may ask for this verb at all."""
+    if not isinstance(user, User) or not can(user, Capability.ASK_FOR_CHANGE):
+        return False
+    return kind_name in REQUESTABLE.get(user.role, frozenset())
+
+
+def is_self(user: Someone, employee: Employee) -> bool:
+    """True when the employee is this user."""
+    return isinstance(user, User) and bool(user.open_id) and user.open_id == employee.person.open_id
+
+
+def can_request(user: Someone, kind_name: str, employee: Employee) -> bool:
+    """True when this user may ask for this verb for this employee; never for oneself."""
+    if not may_ask(user, kind_name) or is_self(user, employee):
+        return False
+    return visible_employees(user).filter(pk=employee.pk).exists()
+
+
+def can_cancel(user: Someone, change: StatusChange) -> bool:
+    """True when this user may cancel this change, as long as it can be cancelled at all."""
+    if not can(user, Capability.CANCEL_CHANGE):
+        return False
+    return visible_changes(user).filter(pk=change.pk).exists()
+
+
+def can_decide(user: Someone, change: StatusChange) -> bool:
+    """True when this user may say how an unclear change ended: not the one who asked for it,
+    and not the one it is about."""
+    if not can(user, Capability.DECIDE_CHANGE) or change.requested_by_id == user.pk:
+        return False
+    if isinstance(user, User) and user.open_id and user.open_id == change.person.open_id:
+        return False
+    return visible_changes(user).filter(pk=change.pk).exists()
+
+
+# -- conditions ---------------------------------------------------------------------------
+
+
+def _sees_whole_company(user: Someone) -> bool:
+    if not isinstance(user, User) or not can(user, Capability.SEE_PEOPLE):
+        return False
+    return user.role == Role.AUDITOR or (user.role == Role.HR and not user.department_ids)
+
+
+def _reports_of(user: User, employees: QuerySet[Employee]) -> QuerySet[Employee]:
+    """Direct and further reports: a leader stands in his own line, and never for himself."""
+    if not user.open_id:
+        return employees.none()
+    line = ReportingLine.objects.filter(leader_open_id=user.open_id).values("report_open_id")
+    own = Q(leader_open_id=user.open_id) | Q(leader_open_id__in=line)
+    return employees.filter(own).exclude(person__open_id=user.open_id)
+
+
+def _departments_below(department_ids: list[str]) -> QuerySet[Department, str]:
+    return Department.objects.filter(_below(department_ids)).values_list("feishu_id", flat=True)
+
+
+def _below(department_ids: list[str]) -> Q:
+    return _any(Q(path__contains=f"/{department_id}/") for department_id in department_ids)
+
+
+def _any(conditions: Iterable[Q]) -> Q:
+    """One of the conditions holds; nothing at all when there are none."""
+    return reduce(or_, conditions, Q(pk__in=[]))
+
+
+def _about_visible_people(
+    user: Someone, rows: QuerySet[Row], column: str
+) -> QuerySet[Row]:
+    if _sees_whole_company(user):
+        return rows
+    people = visible_employees(user).order_by().values("person_id")
+    return rows.filter(**{f"{column}__in": people})

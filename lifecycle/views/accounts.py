@@ -1,0 +1,66 @@
+"""Signing in and out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LogoutView
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from lifecycle.views.answers import safe_next
+from lifecycle.views.sign_in_limits import take_slots
+
+
+class SignInForm(AuthenticationForm):
+    """Django's form, behind the limits: when they are used up no password is looked at."""
+
+    error_messages = AuthenticationForm.error_messages | {
+        "invalid_login": _("The user name and the password do not match. Check both and try again."),
+        "too_many": _(
+            "Too many failed sign-ins. Wait 15 minutes and try again, or ask your administrator"
+            " to set a new password."
+        ),
+    }
+
+    def clean(self) -> dict[str, Any]:
+        assert self.request is not None  # noqa: S101 - the view always passes it
+        slots = take_slots(self.request, self.cleaned_data.get("username", ""))
+        if slots is None:
+            raise ValidationError(self.error_messages["too_many"], code="too_many")
+        cleaned = super().clean()
+        slots.give_back()
+        return cleaned
+
+
+@login_not_required
+@sensitive_post_parameters()
+@csrf_protect
+@require_http_methods(["GET", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    home = resolve_url(settings.LOGIN_REDIRECT_URL)
+    back = safe_next(request, home) if request.method == "POST" else request.GET.get("next", "")
+    if request.user.is_authenticated:
+        return HttpResponseRedirect(home)
+    form = SignInForm(request, data=request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        login(request, form.get_user())
+        return HttpResponseRedirect(back)
+    context = {
+        "form": form,
+        "next": request.POST.get("next", back),
+        "demo_sign_ins": getattr(settings, "DEMO_SIGN_INS", False),
+    }
+    return render(request, "accounts/sign_in.html", context, status=422 if form.errors else 200)
+
+
+sign_out = login_not_required(LogoutView.as_view())

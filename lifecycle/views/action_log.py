@@ -1,0 +1,136 @@
+"""The auditors' log on the screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from lifecycle import action_log, policies, queries
+from lifecycle.policies import Capability
+from lifecycle.queries import EntryFilter
+from lifecycle.views.answers import flat, page, wants_partial
+
+EVENT_LABELS: dict[str, str | Promise] = {
+    "change.requested": _("Change asked for"),
+    "change.sending": _("Sent to Feishu"),
+    "change.succeeded": _("Change done"),
+    "change.failed": _("Change not done"),
+    "change.postponed": _("Tried again later"),
+    "change.verifying": _("No clear answer"),
+    "change.not_applied": _("Found not applied"),
+    "change.needs_attention": _("Decision needed"),
+    "change.cancelled": _("Change cancelled"),
+    "user.signed_in": _("Sign-in"),
+    "user.sign_in_failed": _("Sign-in failed"),
+    "user.signed_out": _("Sign-out"),
+    "sync.requested": _("Sync asked for"),
+    "sync.finished": _("Sync finished"),
+    "sync.failed": _("Sync failed"),
+}
+
+EVENT_ICONS: dict[str, str] = {
+    "change.requested": "user-check",
+    "change.sending": "send",
+    "change.succeeded": "circle-check",
+    "change.failed": "circle-x",
+    "change.postponed": "hourglass",
+    "change.verifying": "file-search",
+    "change.not_applied": "history",
+    "change.needs_attention": "circle-alert",
+    "change.cancelled": "ban",
+    "user.signed_in": "user",
+    "user.sign_in_failed": "triangle-alert",
+    "user.signed_out": "log-out",
+    "sync.requested": "refresh-cw",
+    "sync.finished": "refresh-cw",
+    "sync.failed": "triangle-alert",
+}
+BAD_EVENTS = frozenset({"change.failed", "user.sign_in_failed", "sync.failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One entry as the list shows it."""
+
+    readable: action_log.ReadableEntry
+
+    @property
+    def entry(self) -> Any:
+        return self.readable.entry
+
+    @property
+    def label(self) -> str:
+        return str(EVENT_LABELS.get(self.entry.event, self.entry.event))
+
+    @property
+    def icon(self) -> str:
+        return EVENT_ICONS.get(self.entry.event, "scroll-text")
+
+    @property
+    def tone(self) -> str:
+        if self.entry.event in BAD_EVENTS:
+            return "bad"
+        return {"change.succeeded": "good", "change.needs_attention": "attention"}.get(
+            self.entry.event, "plain"
+        )
+
+    @property
+    def log_id(self) -> str:
+        return str(self.readable.data.get("log_id") or "")
+
+
+@require_safe
+def log(request: HttpRequest) -> HttpResponse:
+    _require_reader(request)
+    params = flat(request.GET)
+    narrowed = EntryFilter.read(params, events=action_log.EVENTS)
+    entries = queries.entry_page(request.user, narrowed, params)
+    context = {
+        "narrowed": narrowed,
+        "page": entries,
+        "lines": [LogLine(line) for line in action_log.entries_with_sentences(entries.rows)],
+        "events": [(name, EVENT_LABELS.get(name, name)) for name in action_log.EVENTS],
+    }
+    response = page(request, "log/list.html", "log/_table.html", context)
+    if wants_partial(request):
+        cursor = {name: params[name] for name in ("after", "before") if params.get(name)}
+        response["HX-Push-Url"] = f"{request.path}?{narrowed.query_string(**cursor)}"
+    return response
+
+
+@require_safe
+def log_entry(request: HttpRequest, seq: int) -> HttpResponse:
+    _require_reader(request)
+    entry = policies.entry_for(request.user, seq)
+    (readable,) = action_log.entries_with_sentences([entry])
+    context = {
+        "line": LogLine(readable),
+        "entry": entry,
+        "readable": readable,
+        "fields": _fields(readable),
+        "private": action_log.private_values(entry),
+        "attempt": queries.attempt_numbered(entry.change_id, readable.data.get("number")),
+        "neighbours": queries.neighbours_of(request.user, entry),
+    }
+    return render(request, "log/detail.html", context)
+
+
+def _fields(readable: action_log.ReadableEntry) -> list[tuple[str, Any]]:
+    """The chained data by name; what stands beside the chain is shown apart."""
+    return [
+        (name, value)
+        for name, value in sorted(readable.data.items())
+        if value not in (None, "") and not name.startswith("private_")
+    ]
+
+
+def _require_reader(request: HttpRequest) -> None:
+    if not policies.can(request.user, Capability.READ_LOG):
+        raise PermissionDenied

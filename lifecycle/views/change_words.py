@@ -1,0 +1,222 @@
+"""What the page of a status change says: where it stands, what happens next, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from lifecycle import queries
+from lifecycle.changes import kinds
+from lifecycle.errors import feishu_codes
+from lifecycle.errors.feishu_code import FeishuCode
+from lifecycle.errors.problems import NOTICES
+from lifecycle.errors.words import Notice
+from lifecycle.models import Attempt, StatusChange
+from lifecycle.rules import ChangeStatus
+from lifecycle.templatetags.portal import day, words
+
+# How often a page looks again while a change is open.
+QUICKLY = "every 1s"
+SLOWLY = "every 5s"
+RARELY = "every 30s"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One station of a change. `state`: done, now, todo, problem or skipped."""
+
+    label: str
+    state: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The state of a change in plain words: what is so, and what comes next."""
+
+    headline: str
+    text: str
+
+
+def steps_of(change: StatusChange, attempts: list[Attempt]) -> list[Step]:
+    """The stations from the confirmation to the end."""
+    sent_at = attempts[0].started_at if attempts else None
+    return [
+        Step(_("Confirmed"), "done", change.created_at),
+        Step(_("Sent to Feishu"), _sending_state(change, attempts), sent_at),
+        Step(_answer_label(change), _answer_state(change, attempts), _answered_at(attempts)),
+        Step(_end_label(change), _end_state(change), change.finished_at),
+    ]
+
+
+def _sending_state(change: StatusChange, attempts: list[Attempt]) -> str:
+    if change.status == ChangeStatus.IN_FLIGHT or change.is_waiting:
+        return "now"
+    if attempts:
+        return "done"
+    return "skipped" if change.is_final or change.needs_attention else "todo"
+
+
+def _answer_label(change: StatusChange) -> str:
+    if change.is_verifying:
+        return _("Checking with Feishu")
+    if change.needs_attention:
+        return _("Needs a decision")
+    return _("Feishu's answer")
+
+
+def _answer_state(change: StatusChange, attempts: list[Attempt]) -> str:
+    if change.needs_attention:
+        return "problem"
+    if change.is_verifying:
+        return "now"
+    if change.is_open:
+        return "todo"
+    return "done" if attempts else "skipped"
+
+
+def _answered_at(attempts: list[Attempt]) -> datetime | None:
+    return attempts[-1].finished_at if attempts else None
+
+
+def _end_label(change: StatusChange) -> str:
+    return change.get_status_display() if change.is_final else pgettext("final step", "Done")
+
+
+def _end_state(change: StatusChange) -> str:
+    if change.is_open:
+        return "todo"
+    if change.is_done:
+        return "done"
+    return "problem" if change.is_failed else "skipped"
+
+
+def story_of(change: StatusChange, *, at: datetime) -> Story:
+    """One headline and one or two sentences for the present state."""
+    tell = {
+        ChangeStatus.PENDING: _tell_pending,
+        ChangeStatus.APPROVED: _tell_waiting,
+        ChangeStatus.IN_FLIGHT: _tell_sending,
+        ChangeStatus.VERIFYING: _tell_verifying,
+        ChangeStatus.NEEDS_ATTENTION: _tell_attention,
+        ChangeStatus.SUCCEEDED: _tell_done,
+        ChangeStatus.FAILED: _tell_failed,
+        ChangeStatus.REJECTED: _tell_rejected,
+        ChangeStatus.CANCELLED: _tell_cancelled,
+        ChangeStatus.EXPIRED: _tell_expired,
+    }[ChangeStatus(change.status)]
+    return tell(change, at)
+
+
+def _tell_pending(change: StatusChange, at: datetime) -> Story:
+    return Story(
+        _("Awaiting approval"), _("Nothing is sent to Feishu until the change has been approved.")
+    )
+
+
+def _tell_waiting(change: StatusChange, at: datetime) -> Story:
+    if change.effective_at > at and not queries.is_moving(change, at=at):
+        return Story(
+            _("Waiting for %(day)s") % {"day": day(change.effective_at)},
+            _("The portal sends it to Feishu on that day. Until then you can cancel it."),
+        )
+    if change.problem:
+        return Story(_("To be sent again"), problem_text(change))
+    return Story(
+        _("About to be sent"),
+        _("It is next in line. You may leave this page: it goes on without you."),
+    )
+
+
+def _tell_sending(change: StatusChange, at: datetime) -> Story:
+    return Story(
+        _("Sending to Feishu"),
+        _("The request is on its way. You may leave this page: it goes on without you."),
+    )
+
+
+def _tell_verifying(change: StatusChange, at: datetime) -> Story:
+    return Story(
+        _("Checking with Feishu whether it took effect"),
+        _(
+            "The request was sent, but no clear answer came back. It is not sent again while"
+            " this is unclear: the portal reads the record in Feishu instead. Please do not"
+            " repeat it, here or in Feishu."
+        ),
+    )
+
+
+def _tell_attention(change: StatusChange, at: datetime) -> Story:
+    return Story(_("A person has to decide how this ended"), problem_text(change))
+
+
+def _tell_done(change: StatusChange, at: datetime) -> Story:
+    notes = {
+        StatusChange.Via.ANSWER: _("Feishu confirmed it."),
+        StatusChange.Via.ALREADY: _("It was already so in Feishu, so nothing was sent."),
+        StatusChange.Via.READBACK: _(
+            "No clear answer came back, so the portal read the record in Feishu: it took effect"
+            " exactly once."
+        ),
+        StatusChange.Via.BY_HAND: _("A colleague checked in Feishu and settled it by hand."),
+    }
+    return Story(
+        words(_outcome(change)), str(notes.get(StatusChange.Via(change.settled_via), ""))
+        if change.settled_via
+        else "",
+    )
+
+
+def _tell_failed(change: StatusChange, at: datetime) -> Story:
+    return Story(_("Not done"), problem_text(change) or _("Nothing was changed in Feishu."))
+
+
+def _tell_rejected(change: StatusChange, at: datetime) -> Story:
+    return Story(_("Rejected"), _("Nothing was sent to Feishu."))
+
+
+def _tell_cancelled(change: StatusChange, at: datetime) -> Story:
+    return Story(_("Cancelled"), _("Nothing was sent to Feishu."))
+
+
+def _tell_expired(change: StatusChange, at: datetime) -> Story:
+    return Story(_("Expired"), _("Its time passed before it was sent. Nothing was sent to Feishu."))
+
+
+def _outcome(change: StatusChange) -> object:
+    return kinds.kind_named(change.kind).outcome_sentence(change)
+
+
+def problem_of(change: StatusChange) -> Notice | None:
+    """Our own notice for why it waits, failed or needs a person."""
+    return NOTICES.get(change.problem)
+
+
+def problem_text(change: StatusChange) -> str:
+    notice = problem_of(change)
+    return f"{words(notice.sentence)} {words(notice.advice)}".strip() if notice else ""
+
+
+def refusal_of(change: StatusChange) -> FeishuCode | None:
+    """Feishu's code in the words of HR; None for a code nobody documented."""
+    endpoint = kinds.kind_named(change.kind).endpoint_key
+    return feishu_codes.lookup(endpoint, change.feishu_code)
+
+
+def watch_interval(change: StatusChange, *, at: datetime) -> str:
+    """The htmx trigger that looks at an open change again; empty when nothing will move."""
+    if change.is_final or change.needs_attention:
+        return ""
+    if change.is_verifying:
+        return SLOWLY
+    return QUICKLY if queries.is_moving(change, at=at) else RARELY
+
+
+def stamp_of(change: StatusChange, attempts: list[Attempt]) -> str:
+    """Changes whenever the page would read differently, so that an unchanged one is left alone."""
+    next_run = int(change.next_run_at.timestamp()) if change.next_run_at else 0
+    finished = sum(1 for attempt in attempts if attempt.finished_at)
+    return f"{change.version}-{change.reads}-{len(attempts)}-{finished}-{next_run}"

@@ -1,0 +1,246 @@
+"""Asking for a status change, and following one to its end."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from lifecycle import policies, queries
+from lifecycle.changes import kinds
+from lifecycle.changes.kinds import Kind
+from lifecycle.errors.problems import LifecycleError, NotAllowed, NotFound
+from lifecycle.errors.words import Notice
+from lifecycle.models import Attempt, Employee, StatusChange
+from lifecycle.queries import ChangeFilter
+from lifecycle.services import changes as change_service
+from lifecycle.views import change_words
+from lifecycle.views.answers import flat, notice_page, page, wants_partial
+from lifecycle.views.employees import list_employee
+from lifecycle.views.tabs import CHANGE_TAB_LABELS, Tab
+
+SEE_OTHER = 303
+
+
+# -- asking -------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "POST"])
+def ask_for_change(request: HttpRequest, pk: int, kind_name: str) -> HttpResponse:
+    """A form, then the plan, then the change: the same three steps for every verb."""
+    kind = kinds.kind_named(kind_name)
+    employee = policies.employee_for(request.user, pk)
+    if not policies.can_request(request.user, kind.name, employee):
+        raise NotAllowed
+    asking = Asking(request, kind, employee)
+    if request.method == "GET":
+        return asking.show_form(asking.empty_form())
+    form = asking.filled_form()
+    if not form.is_valid() or request.POST.get("step") == "edit":
+        return asking.show_form(form)
+    if request.POST.get("step") == "confirm":
+        return asking.confirm(form)
+    return asking.show_plan(form)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One person asking for one verb for one employee."""
+
+    request: HttpRequest
+    kind: Kind
+    employee: Employee
+
+    def empty_form(self) -> forms.Form:
+        return self.kind.form_class(employee=self.employee)
+
+    def filled_form(self) -> forms.Form:
+        return self.kind.form_class(self.request.POST, employee=self.employee)
+
+    def show_form(self, form: forms.Form) -> HttpResponse:
+        wrong = form.is_bound and self.request.POST.get("step") != "edit"
+        return self._show("form", {"form": form}, status=422 if wrong else 200)
+
+    def show_plan(self, form: forms.Form, notice: Notice | None = None) -> HttpResponse:
+        """The plan as it stands now; with a notice, the one that replaces an outdated plan."""
+        plan = change_service.plan_change(
+            self.kind,
+            self.employee,
+            form.cleaned_data,
+            acting_user=self.request.user,
+            at=timezone.now(),
+        )
+        context = {
+            "form": form,
+            "plan": plan,
+            "notice": notice,
+            "submission_key": uuid.uuid4(),
+        }
+        return self._show("plan", context, status=422 if notice else 200)
+
+    def confirm(self, form: forms.Form) -> HttpResponse:
+        try:
+            change = change_service.submit_change(
+                self.kind,
+                self.employee,
+                form.cleaned_data,
+                acting_user=self.request.user,
+                submission_key=_uuid(self.request.POST.get("submission_key", "")),
+                pre_image_hash=self.request.POST.get("pre_image_hash", ""),
+                payload_hash=self.request.POST.get("payload_hash", ""),
+                at=timezone.now(),
+            )
+        except (NotAllowed, NotFound):
+            raise
+        except LifecycleError as error:
+            return self.show_plan(form, error.notice)
+        if not wants_partial(self.request):
+            return _see(change)
+        (row,) = queries.employee_rows([self.employee], today=timezone.localdate())
+        context = self._context() | change_context(self.request, change)
+        context["listed"] = [list_employee(self.request.user, row)]
+        return render(self.request, "changes/_asked.html", context)
+
+    def _show(self, part: str, context: dict[str, Any], *, status: int) -> HttpResponse:
+        return page(
+            self.request,
+            "changes/ask.html",
+            f"changes/_{part}.html",
+            self._context() | context | {"part": f"changes/_{part}.html"},
+            status=status,
+        )
+
+    def _context(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "employee": self.employee,
+            "in_dialog": wants_partial(self.request),
+            "action": reverse(self.kind.url_name, args=[self.employee.pk]),
+        }
+
+
+def _uuid(text: str) -> uuid.UUID:
+    """A key that cannot be read is a key nobody has used: the plan is shown again."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return uuid.uuid4()
+
+
+# -- following ----------------------------------------------------------------------------
+
+
+@require_safe
+def changes(request: HttpRequest) -> HttpResponse:
+    params = flat(request.GET)
+    narrowed = ChangeFilter.read(params, kinds=kinds.ALL)
+    context = {
+        "narrowed": narrowed,
+        "page": queries.change_page(request.user, narrowed, params),
+        "tabs": [
+            Tab(tab, str(label), narrowed.with_tab(tab).query_string())
+            for tab, label in CHANGE_TAB_LABELS.items()
+        ],
+        "kinds": kinds.ALL.values(),
+    }
+    response = page(request, "changes/list.html", "changes/_table.html", context)
+    if wants_partial(request):
+        cursor = {name: params[name] for name in ("after", "before") if params.get(name)}
+        response["HX-Push-Url"] = f"{request.path}?{narrowed.query_string(**cursor)}"
+    return response
+
+
+@require_safe
+def change(request: HttpRequest, pk: int) -> HttpResponse:
+    found = policies.change_for(request.user, pk)
+    return render(request, "changes/detail.html", change_context(request, found))
+
+
+@require_safe
+def change_live(request: HttpRequest, pk: int) -> HttpResponse:
+    """The part of the page that moves; no content while it would read the same."""
+    found = policies.change_for(request.user, pk)
+    context = change_context(request, found)
+    if not wants_partial(request):
+        return _see(found)
+    if request.GET.get("seen") == context["stamp"]:
+        return HttpResponse(status=204)
+    return render(request, "changes/_live.html", context)
+
+
+@require_POST
+def cancel_change(request: HttpRequest, pk: int) -> HttpResponse:
+    found = policies.change_for(request.user, pk)
+    try:
+        change_service.cancel_change(found, acting_user=request.user, at=timezone.now())
+    except LifecycleError as error:
+        return notice_page(request, error)
+    return _moved(request, found)
+
+
+@require_POST
+def decide_change(request: HttpRequest, pk: int) -> HttpResponse:
+    found = policies.change_for(request.user, pk)
+    try:
+        change_service.decide_change(
+            found,
+            verdict=request.POST.get("verdict", ""),
+            reason=request.POST.get("reason", "").strip(),
+            acting_user=request.user,
+            at=timezone.now(),
+        )
+    except LifecycleError as error:
+        return _refused(request, found, error)
+    return _moved(request, found)
+
+
+def change_context(request: HttpRequest, change: StatusChange) -> dict[str, Any]:
+    """All the live part of a change's page shows."""
+    at = timezone.now()
+    attempts: list[Attempt] = list(change.attempts.all())
+    return {
+        "change": change,
+        "kind": kinds.kind_named(change.kind),
+        "employee": queries.employee_of(change),
+        "attempts": attempts,
+        "steps": change_words.steps_of(change, attempts),
+        "story": change_words.story_of(change, at=at),
+        "problem": change_words.problem_of(change),
+        "refusal": change_words.refusal_of(change),
+        "watch": change_words.watch_interval(change, at=at),
+        "stamp": change_words.stamp_of(change, attempts),
+        "may_cancel": change.is_waiting and policies.can_cancel(request.user, change),
+        "may_decide": change.needs_attention and policies.can_decide(request.user, change),
+        "decided_by_others": change.needs_attention
+        and policies.can(request.user, policies.Capability.DECIDE_CHANGE)
+        and change.requested_by_id == request.user.pk,
+    }
+
+
+def _moved(request: HttpRequest, change: StatusChange) -> HttpResponse:
+    if not wants_partial(request):
+        return _see(change)
+    fresh = policies.change_for(request.user, change.pk)
+    return render(request, "changes/_live.html", change_context(request, fresh))
+
+
+def _refused(request: HttpRequest, change: StatusChange, error: LifecycleError) -> HttpResponse:
+    """The same part again, as it stands now, with what was wrong above it."""
+    fresh = policies.change_for(request.user, change.pk)
+    context = change_context(request, fresh) | {
+        "notice": error.notice,
+        "typed_reason": request.POST.get("reason", ""),
+    }
+    return page(request, "changes/detail.html", "changes/_live.html", context, status=422)
+
+
+def _see(change: StatusChange) -> HttpResponse:
+    there = reverse("change", args=[change.pk])
+    return HttpResponseRedirect(there, status=SEE_OTHER)
