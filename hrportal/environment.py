@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import environ
@@ -74,12 +75,11 @@ class Environment:
 
     def database(self, name: str, *, default: str) -> dict[str, Any]:
         url = self.text(name, default=default)
-        try:
-            database = dict(environ.Env.db_url_config(url))
-        except (ValueError, KeyError, IndexError, AttributeError, environ.ImproperlyConfigured):
-            database = {}
-        if url.partition(":")[0] in _DATABASES and database.get("NAME"):
-            return database
+        if url.partition(":")[0] in _DATABASES:
+            with suppress(ValueError, KeyError, IndexError, environ.ImproperlyConfigured):
+                database = dict(environ.Env.db_url_config(url))
+                if database["NAME"]:
+                    return database
         # The address may hold a password, so it is not repeated.
         self._note(
             name, "must be sqlite:///path or postgres://user:password@host:5432/name", hide=True
@@ -88,11 +88,10 @@ class Environment:
 
     def cache(self, name: str, *, default: str) -> dict[str, Any]:
         url = self.text(name, default=default)
-        try:
+        with suppress(ValueError, KeyError, IndexError, environ.ImproperlyConfigured):
             return dict(environ.Env.cache_url_config(url))
-        except (ValueError, KeyError, IndexError, AttributeError, environ.ImproperlyConfigured):
-            self._note(name, "must be dbcache://table or redis://host:6379/0", hide=True)
-            return dict(environ.Env.cache_url_config(default))
+        self._note(name, "must be dbcache://table or redis://host:6379/0", hide=True)
+        return dict(environ.Env.cache_url_config(default))
 
     def _note(self, name: str, rule: str, *, hide: bool = False) -> None:
         given = "" if hide else f", not “{self._values.get(name, '')}”"

@@ -126,6 +126,8 @@ PORT = env.whole("PORT", default=8000, least=1, most=65_535)
 SANDBOX_PORT = env.whole("SANDBOX_PORT", default=8801, least=1, most=65_535)
 PEOPLE = env.whole("PEOPLE", default=300, least=10, most=100_000)
 WEB_PROCESSES = env.whole("WEB_PROCESSES", default=2, least=1, most=64)
+# Whether `make run` starts a sandbox tenant; it decides that itself.
+OWN_SANDBOX = env.flag("OWN_SANDBOX", default=False)
 DEMO_PASSWORD = env.text("DEMO_PASSWORD", default="demo")
 # Shows the demo's sign-ins on the sign-in page; `make run` sets it for a sandbox tenant.
 DEMO_SIGN_INS = env.flag("DEMO_SIGN_INS", default=False)

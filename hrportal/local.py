@@ -1,0 +1,49 @@
+"""What `make run` fills in when the caller left it out: a portal for this machine only.
+
+Runs before the settings are loaded, so it needs nothing but Python. A setting that was given
+is never replaced.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, MutableMapping
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+# The sandbox's limits are this much wider than Feishu's, so that a first sync takes seconds.
+_RATE_SCALE = "20"
+
+
+def complete(values: MutableMapping[str, str]) -> None:
+    var = Path(values.get("HRPORTAL_VAR_DIR") or BASE_DIR / "var").resolve()
+    var.mkdir(parents=True, exist_ok=True)
+    _fill(values, "DJANGO_SECRET_KEY", lambda: _secret_key(var / "secret_key"))
+    # It listens on 127.0.0.1 alone, where nobody can listen in.
+    _fill(values, "DJANGO_DEBUG", lambda: "0")
+    _fill(values, "DJANGO_HTTPS_ONLY", lambda: "0")
+    if not values.get("FEISHU_BASE_URL") and not values.get("FEISHU_APP_ID"):
+        _use_sandbox(values, var)
+
+
+def _use_sandbox(values: MutableMapping[str, str], var: Path) -> None:
+    """Demo people and real people never share a database, nor do two demo companies."""
+    people = values.get("PEOPLE") or "300"
+    values["OWN_SANDBOX"] = values["DEMO_SIGN_INS"] = "1"
+    values["FEISHU_BASE_URL"] = f"http://127.0.0.1:{values.get('SANDBOX_PORT') or '8801'}"
+    values["FEISHU_APP_ID"], values["FEISHU_APP_SECRET"] = "cli_sandbox", "sandbox-secret"
+    _fill(values, "FEISHU_RATE_SCALE", lambda: _RATE_SCALE)
+    _fill(values, "DATABASE_URL", lambda: f"sqlite:///{var / f'demo-{people}.sqlite3'}")
+
+
+def _fill(values: MutableMapping[str, str], name: str, make: Callable[[], str]) -> None:
+    if not values.get(name):
+        values[name] = make()
+
+
+def _secret_key(path: Path) -> str:
+    """Kept, so that sign-ins outlive a restart."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(64), encoding="ascii")
+    return path.read_text(encoding="ascii").strip()

@@ -1,0 +1,36 @@
+"""`manage.py install_schedules`: what the queue does at regular times. Repeatable."""
+
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+from django_q.models import Schedule
+
+
+class Regular(NamedTuple):
+    name: str
+    function: str
+    minutes: int
+
+
+# Due and leased changes are not here: the worker sweeps those itself, with the queue dead too.
+REGULAR = [Regular("sync-everything", "lifecycle.jobs.sync_all", minutes=10)]
+
+
+class Command(BaseCommand):
+    help = "Installs the schedules of the background work; running it again changes nothing."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for regular in REGULAR:
+            first_run = timezone.now() + timedelta(minutes=regular.minutes)
+            what = {
+                "func": regular.function,
+                "schedule_type": Schedule.MINUTES,
+                "minutes": regular.minutes,
+                "repeats": -1,
+            }
+            Schedule.objects.update_or_create(
+                name=regular.name, defaults=what, create_defaults=what | {"next_run": first_run}
+            )
+        Schedule.objects.exclude(name__in=[regular.name for regular in REGULAR]).delete()
