@@ -86,9 +86,7 @@ class PrivateValue(models.Model):
     value = models.TextField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["seq", "field"], name="private_value_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["seq", "field"], name="private_value_once")]
 
     def __str__(self) -> str:
         return f"{self.seq}.{self.field}"

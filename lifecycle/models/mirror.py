@@ -17,7 +17,9 @@ class Mirrored(models.Model):
     many payloads carry no modified time of their own."""
 
     feishu_id = models.CharField(max_length=64, unique=True)
-    person = models.ForeignKey("lifecycle.Person", on_delete=models.PROTECT, related_name="%(class)ss")
+    person = models.ForeignKey(
+        "lifecycle.Person", on_delete=models.PROTECT, related_name="%(class)ss"
+    )
     payload = models.JSONField(default=dict)
     asked_at = models.DateTimeField()
 
@@ -73,7 +75,9 @@ class Employee(Mirrored):
     application_id = models.CharField(max_length=64, blank=True, db_index=True)
     # Filled when the person has been synced to CoreHR, where Hire refuses changes (1002910).
     employment_id = models.CharField(max_length=64, blank=True, db_index=True)
-    onboard_status = models.CharField(_("status"), max_length=20, choices=Onboard.choices, blank=True)
+    onboard_status = models.CharField(
+        _("status"), max_length=20, choices=Onboard.choices, blank=True
+    )
     conversion_status = models.CharField(
         _("conversion"), max_length=20, choices=Conversion.choices, blank=True
     )

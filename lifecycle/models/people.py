@@ -17,8 +17,8 @@ class Person(models.Model):
     name = models.CharField(_("name"), max_length=200, blank=True)
     # Name, pinyin, initials and every id, in lower case, for search.
     search_text = models.TextField(blank=True)
-    talent_id = models.CharField(max_length=64, unique=True, null=True, blank=True)  # noqa: DJ001 - unknown is not ""
-    employment_id = models.CharField(max_length=64, unique=True, null=True, blank=True)  # noqa: DJ001
+    talent_id = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    employment_id = models.CharField(max_length=64, unique=True, null=True, blank=True)
     open_id = models.CharField(max_length=64, blank=True, db_index=True)
 
     class Meta:

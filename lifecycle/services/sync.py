@@ -241,7 +241,9 @@ def _contacts(cursor: str) -> Iterator[Step]:
     asked: set[str] = set()
     wanted = (
         set(Employee.objects.exclude(leader_open_id="").values_list("leader_open_id", flat=True))
-        | set(Department.objects.exclude(manager_open_id="").values_list("manager_open_id", flat=True))
+        | set(
+            Department.objects.exclude(manager_open_id="").values_list("manager_open_id", flat=True)
+        )
         | set(User.objects.exclude(open_id="").values_list("open_id", flat=True))
     )
     while wanted:
@@ -357,9 +359,7 @@ def _begin(name: str) -> SyncRun | None:
     if running is None:
         try:
             with transaction.atomic():
-                return SyncRun.objects.create(
-                    kind=name, started_at=now, lease_until=now + LEASE
-                )
+                return SyncRun.objects.create(kind=name, started_at=now, lease_until=now + LEASE)
         except IntegrityError:
             return None
     taken = SyncRun.objects.filter(
@@ -457,9 +457,7 @@ def mirror_health() -> list[KindHealth]:
         .values_list("kind")
         .annotate(models.Max("finished_at"))
     )
-    unreadable = dict(
-        UnreadableRecord.objects.values_list("kind").annotate(models.Count("pk"))
-    )
+    unreadable = dict(UnreadableRecord.objects.values_list("kind").annotate(models.Count("pk")))
     return [
         _health(kind, last.get(kind.name), successes.get(kind.name), unreadable)
         for kind in KINDS.values()

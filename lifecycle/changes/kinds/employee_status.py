@@ -1,0 +1,99 @@
+"""What the verbs on a Hire employee share: one endpoint (A2), one record, one set of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from lifecycle import mirror, remote
+from lifecycle.changes.kinds.base import Facts, Kind, RecordMissing
+from lifecycle.errors import feishu_codes
+from lifecycle.errors.words import Notice, Words
+from lifecycle.models import Employee, StatusChange
+
+NO_SUCH_EMPLOYEE = 1002903
+WRONG_STATE, BAD_TIME, IN_CORE_HR = 1002902, 1002905, 1002910
+ONBOARDED, LEFT = 1, 2
+NOT_CONVERTED, CONVERTED = 1, 2
+
+FACTS = (
+    "onboard_status",
+    "conversion_status",
+    "onboard_time",
+    "expected_conversion_time",
+    "actual_conversion_time",
+    "overboard_time",
+)
+
+
+class EmployeeStatusKind(Kind):
+    """A verb carried out by 更新员工状态 (PATCH hire/v1/employees/:employee_id)."""
+
+    endpoint = remote.endpoints.EMPLOYEE_PATCH
+    route = Words(
+        "通过飞书招聘「更新员工状态」接口发送：该员工只在飞书招聘中，尚未同步到飞书人事。",
+        "Sent through Feishu Hire, “update employee status”: this employee is in Hire only and"
+        " has not been synced to CoreHR.",
+    )
+    # What A2 demands of the employee's present state, in words, for the blocker.
+    needed_state: ClassVar[Words]
+
+    def facts(self, payload: Facts) -> dict[str, Any]:
+        """Statuses and times; a time of 0 and no time are the same to Feishu."""
+        return {name: payload.get(name) or None for name in FACTS}
+
+    def read(self, change: StatusChange) -> Facts:
+        try:
+            with remote.reading():
+                return remote.client().get_employee(change.subject_id)
+        except remote.errors.Refused as error:
+            if error.code == NO_SUCH_EMPLOYEE:
+                raise RecordMissing from error
+            raise
+
+    def store(self, payload: Facts, *, asked_at: datetime) -> None:
+        mirror.store_employees([payload], asked_at=asked_at)
+
+    def answered_record(self, data: Facts) -> Facts | None:
+        record = data.get("employee")
+        return record if isinstance(record, Mapping) and record.get("id") else None
+
+    def blockers(self, employee: Employee, values: Facts, *, today: date) -> Sequence[Notice]:
+        found = []
+        if employee.employment_id:
+            found.append(refusal(IN_CORE_HR))
+        if not self.is_legal(employee):
+            found.append(
+                Notice(
+                    f"feishu.{WRONG_STATE}",
+                    self.needed_state,
+                    refusal(WRONG_STATE).advice,
+                )
+            )
+        return found
+
+
+def refusal(code: int) -> Notice:
+    """What Feishu would refuse with this code, said before anything is sent."""
+    row = feishu_codes.lookup(EmployeeStatusKind.endpoint.key, code)
+    if row is None:
+        raise LookupError(code)
+    return Notice(
+        f"feishu.{code}",
+        Words(row.sentence_zh, row.sentence_en),
+        Words(row.advice_zh, row.advice_en),
+    )
+
+
+def day_words(day: date | None) -> Words:
+    text = day.isoformat() if day else "—"
+    return Words(text, text)
+
+
+ON_PROBATION = Words("待转正", "On probation")
+IS_CONVERTED = Words("已转正", "Converted")
+
+
+def conversion_words(employee: Employee) -> Words:
+    return IS_CONVERTED if employee.is_converted else ON_PROBATION

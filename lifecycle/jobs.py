@@ -1,0 +1,60 @@
+"""What runs in the background. Each job takes ids, calls one service, and may run twice."""
+
+from __future__ import annotations
+
+import logging
+
+from django.utils import timezone
+
+from lifecycle.changes import protocol
+from lifecycle.models import WorkerBeat
+from lifecycle.rules import ChangeStatus
+from lifecycle.services import sync
+
+log = logging.getLogger(__name__)
+
+# A renewed token or a throttle of a moment is gone through at once, not half a minute later.
+STEPS_AT_ONCE = 3
+
+
+def run_change(change_id: int) -> str:
+    """Do what is due for one change; its status afterwards."""
+    status = ""
+    for _ in range(STEPS_AT_ONCE):
+        change = protocol.run(change_id)
+        if change is None:
+            break
+        status = change.status
+        due_now = change.next_run_at is not None and change.next_run_at <= timezone.now()
+        if change.status != ChangeStatus.APPROVED or not due_now:
+            break
+    return status
+
+
+def sweep() -> int:
+    """The source of truth for due work: leases that ran out and every change that is due.
+
+    Works with the queue dead, in any number of processes at once; how many were looked at.
+    """
+    at = timezone.now()
+    expired = protocol.expire_leases(at)
+    due = protocol.due(at)
+    for change_id in due:
+        try:
+            run_change(change_id)
+        except Exception:
+            # One change that cannot be dealt with must not hold up all the others; it
+            # stays due and its traceback is in the log.
+            log.exception("change %s could not be run", change_id)
+    beat("sweeper")
+    return expired + len(due)
+
+
+def beat(name: str = "queue") -> None:
+    """The canary: proof that this part of the background work makes progress."""
+    WorkerBeat.objects.update_or_create(name=name, defaults={"beat_at": timezone.now()})
+
+
+def sync_all() -> int:
+    """Bring the mirror up to date; how many records were read."""
+    return sum(run.read for run in sync.sync_all())
