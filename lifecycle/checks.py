@@ -156,6 +156,14 @@ def check_database(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
         ]
     if not database["ENGINE"].endswith("sqlite3"):
         return []
+    if ":memory:" in str(database["NAME"]):
+        return [
+            Error(
+                "A database in memory is not shared: every process would see its own.",
+                hint="Set DATABASE_URL to sqlite:///path of a file, or leave it out.",
+                id="hrportal.E012",
+            )
+        ]
     pragmas = options.get("init_command", "")
     if options.get("transaction_mode") == "IMMEDIATE" and all(n in pragmas for n in _SQLITE_NEEDS):
         return []

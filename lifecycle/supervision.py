@@ -62,6 +62,7 @@ class Program:
     # How long it may take until the first answer, and how long it may stay silent afterwards.
     start_within: float = 60.0
     silent_for: float = 30.0
+    ask_every_at_start: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -109,92 +110,115 @@ class Guard:
             self._pipe.flush()
 
 
+class Child:
+    """A running process and what belongs to it."""
+
+    def __init__(self, program: Program, guard: Guard) -> None:
+        self._guard = guard
+        output = _open_log(program)
+        self._process = subprocess.Popen(  # noqa: S603 - our own programs
+            program.command,
+            env=dict(program.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT if output else None,
+            start_new_session=True,
+        )
+        guard.watch(self.pid)
+        if output:
+            output.close()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def exit_status(self) -> int | None:
+        """None while it runs; negative when a signal ended it."""
+        return self._process.poll()
+
+    @property
+    def is_running(self) -> bool:
+        return self.exit_status is None
+
+    def ask_to_stop(self) -> None:
+        """To the main process only: it knows how to end its own."""
+        if self.is_running:
+            self._process.terminate()
+
+    def end(self) -> None:
+        """Whatever still runs of it ends now."""
+        _kill_group(self.pid)
+        self._process.wait()
+        self._guard.forget(self.pid)
+
+
 class Keeper:
-    """One program: its process, when it last answered, when it may start again."""
+    """Keeps one program running: knows when it last answered and when it may start again."""
 
     def __init__(
         self, program: Program, guard: Guard, timing: Timing, say: Say, clock: Clock
     ) -> None:
         self.program = program
         self._guard, self._timing, self._say, self._clock = guard, timing, say, clock
-        self._process: subprocess.Popen[bytes] | None = None
-        self._started_at = self._answered_at = self._probed_at = 0.0
-        self._start_at = 0.0
+        self._child: Child | None = None
+        self._started_at = self._answered_at = self._probed_at = self._start_at = 0.0
         self._pause = timing.first_pause
         self.has_answered = False
 
     @property
     def pid(self) -> int | None:
-        return self._process.pid if self._process else None
+        return self._child.pid if self._child else None
 
     @property
     def is_running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
-
-    def start(self) -> None:
-        output = self._open_log()
-        self._process = subprocess.Popen(  # noqa: S603 - our own programs
-            self.program.command,
-            env=dict(self.program.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT if output else None,
-            start_new_session=True,
-        )
-        if output:
-            output.close()
-        self._guard.watch(self._process.pid)
-        self._started_at = self._answered_at = self._probed_at = self._clock()
-        self.has_answered = self.program.answers is None
+        return self._child is not None and self._child.is_running
 
     def tend(self) -> None:
         """One look: start again what has ended or fallen silent."""
         now = self._clock()
-        if self._process is None:
+        if self._child is None:
             if now >= self._start_at:
-                self.start()
+                self._start()
             return
-        status = self._process.poll()
+        status = self._child.exit_status
         if status is not None:
-            self._clean_up()
             self._start_later(f"ended ({_ending(status)})")
         elif now - self._probed_at >= self._probe_interval():
             self._probe()
 
     def ask_to_stop(self) -> None:
-        """To the main process only: it knows how to end its own."""
-        if self.is_running and self._process:
-            self._process.terminate()
+        if self._child:
+            self._child.ask_to_stop()
 
-    def kill(self) -> None:
-        if self._process:
-            _kill_group(self._process.pid)
-            self._process.wait()
-            self._clean_up()
+    def end(self) -> None:
+        if self._child:
+            self._child.end()
+            self._child = None
 
-    def probe(self) -> bool:
-        """Asks now; True when the program answered."""
-        well = self.program.answers is None or self.program.answers()
-        now = self._clock()
-        self._probed_at = now
-        if well:
-            self.has_answered, self._answered_at = True, now
-        return well
+    def _start(self) -> None:
+        self._child = Child(self.program, self._guard)
+        self._started_at = self._answered_at = self._probed_at = self._clock()
+        self.has_answered = self.program.answers is None
 
     def _probe(self) -> None:
-        if self.probe():
-            if self._clock() - self._started_at > self._timing.well_after:
-                self._pause = self._timing.first_pause
+        well = self.program.answers is None or self.program.answers()
+        now = self._probed_at = self._clock()
+        if well:
+            self.has_answered, self._answered_at = True, now
             return
         patience = self.program.silent_for if self.has_answered else self.program.start_within
-        if self._clock() - self._answered_at > patience:
-            self.kill()
+        if now - self._answered_at > patience:
             self._start_later("did not answer")
 
     def _probe_interval(self) -> float:
-        return self._timing.probe_every if self.has_answered else min(0.2, self._timing.probe_every)
+        if self.has_answered:
+            return self._timing.probe_every
+        return min(self.program.ask_every_at_start, self._timing.probe_every)
 
     def _start_later(self, what_happened: str) -> None:
+        """At first soon, then less and less often, until it has run well for a while."""
+        self.end()
         now = self._clock()
         if now - self._started_at > self._timing.well_after:
             self._pause = self._timing.first_pause
@@ -203,19 +227,6 @@ class Keeper:
         self._say(f"The {self.program.name} {what_happened}; {pause}.{where}")
         self._start_at = now + self._pause
         self._pause = min(self._pause * 2, self._timing.longest_pause)
-
-    def _clean_up(self) -> None:
-        """The main process has ended; whatever it left behind ends too."""
-        if self._process:
-            _kill_group(self._process.pid)
-            self._guard.forget(self._process.pid)
-            self._process = None
-
-    def _open_log(self) -> IO[bytes] | None:
-        if self.program.log is None:
-            return None
-        self.program.log.parent.mkdir(parents=True, exist_ok=True)
-        return self.program.log.open("ab")
 
 
 class Supervisor:
@@ -235,9 +246,16 @@ class Supervisor:
         self._keepers = [
             Keeper(program, self._guard, self.timing, say, clock) for program in programs
         ]
+        self._once: list[Child] = []
 
     def keeper(self, name: str) -> Keeper:
         return next(keeper for keeper in self._keepers if keeper.program.name == name)
+
+    def start_once(self, program: Program) -> Child:
+        """Runs beside the others to its own end; what is unfinished is stopped with them."""
+        child = Child(program, self._guard)
+        self._once.append(child)
+        return child
 
     def tend(self) -> None:
         for keeper in self._keepers:
@@ -249,13 +267,21 @@ class Supervisor:
 
     def stop(self, *, hurry: Callable[[], bool] = lambda: False) -> None:
         """Last started, first stopped, each with its grace; `hurry` cuts the grace short."""
-        for keeper in reversed(self._keepers):
-            keeper.ask_to_stop()
+        parts: list[Child | Keeper] = [*self._once, *reversed(self._keepers)]
+        for part in parts:
+            part.ask_to_stop()
             end = self._clock() + self.timing.grace
-            while keeper.is_running and self._clock() < end and not hurry():
+            while part.is_running and self._clock() < end and not hurry():
                 time.sleep(0.02)
-            keeper.kill()
+            part.end()
         self._guard.close()
+
+
+def _open_log(program: Program) -> IO[bytes] | None:
+    if program.log is None:
+        return None
+    program.log.parent.mkdir(parents=True, exist_ok=True)
+    return program.log.open("ab")
 
 
 def _kill_group(group: int) -> None:

@@ -34,7 +34,7 @@ from lifecycle.supervision import Program, Supervisor, Timing
 
 logger = logging.getLogger(__name__)
 
-QUEUE_BEAT, WORKER_BEAT = "queue", "worker"
+QUEUE_BEAT, SWEEPER_BEAT, WORKER_BEAT = "queue", "sweeper", "worker"
 # A sweep sends one request after another; one that takes longer than this is stuck.
 _STUCK_AFTER = timedelta(minutes=10)
 _LOOK_EVERY = timedelta(seconds=0.5)
@@ -57,6 +57,7 @@ class Sweeper(threading.Thread):
             close_old_connections()
             try:
                 jobs.sweep()
+                jobs.beat(SWEEPER_BEAT)
             except Exception:
                 logger.exception("The sweep of due work failed; the next one will try again.")
             close_old_connections()
@@ -124,6 +125,7 @@ def _queue() -> Program:
         answers=QueueProof(),
         start_within=settings.CANARY_PATIENCE.total_seconds(),
         silent_for=settings.CANARY_PATIENCE.total_seconds(),
+        ask_every_at_start=2.0,
     )
 
 

@@ -1,0 +1,85 @@
+"""`manage.py create_demo_users`: the sign-ins of the demo, on a sandbox tenant only."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from lifecycle.checks import is_loopback
+from lifecycle.models import Contact, Employee, Role, User
+from lifecycle.rules import ConversionStatus, OnboardStatus
+from lifecycle.supervision import http_get
+
+DEMO_USERS = {
+    "hr": ("王人事", Role.HR),
+    "manager": ("李经理", Role.MANAGER),
+    "auditor": ("陈审计", Role.AUDITOR),
+    "admin": ("周管理", Role.ADMINISTRATOR),
+}
+_SOON = timedelta(days=30)
+
+
+class Command(BaseCommand):
+    help = "Creates the demo's sign-ins; refuses anything but a sandbox tenant on this machine."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not is_sandbox(settings.FEISHU_BASE_URL):
+            raise CommandError(
+                f"Demo users are for a sandbox tenant only, and {settings.FEISHU_BASE_URL} is none."
+            )
+        create_demo_users(settings.DEMO_PASSWORD)
+
+
+def is_sandbox(base_url: str) -> bool:
+    """A tenant of invented people on this machine; a real one never says so."""
+    if not is_loopback(urlsplit(base_url).hostname or ""):
+        return False
+    try:
+        status, body = http_get(f"{base_url}/sandbox/info")
+        answer = json.loads(body)
+    except (OSError, ValueError):
+        return False
+    return status == 200 and isinstance(answer, dict) and answer.get("sandbox") is True
+
+
+@transaction.atomic
+def create_demo_users(password: str) -> None:
+    hashed = _hash_in_use(password)
+    for username, (name, role) in DEMO_USERS.items():
+        # Chinese names put the family name first, in one character here.
+        who = {"last_name": name[0], "first_name": name[1:], "role": role, "password": hashed}
+        User.objects.update_or_create(username=username, defaults=who)
+    open_id = busiest_leader()
+    leader = Contact.objects.filter(feishu_id=open_id).first() if open_id else None
+    if leader:
+        User.objects.filter(username="manager").update(
+            open_id=open_id, last_name=leader.name[:1], first_name=leader.name[1:]
+        )
+
+
+def _hash_in_use(password: str) -> str:
+    """The hash the demo users already have, if it is this password's: hashing takes long, and
+    a new hash would end everybody's session."""
+    known = User.objects.filter(username__in=DEMO_USERS).values_list("password", flat=True).first()
+    return known if known and check_password(password, known) else make_password(password)
+
+
+def busiest_leader() -> str | None:
+    """The leader with the most direct reports whose probation ends soon or is overdue."""
+    on_probation = Employee.objects.filter(
+        onboard_status=OnboardStatus.ONBOARDED,
+        conversion_status=ConversionStatus.NOT_CONVERTED,
+        expected_conversion_on__lte=timezone.localdate() + _SOON,
+    ).exclude(leader_open_id="")
+    ranked = on_probation.values("leader_open_id").annotate(due=Count("pk"))
+    first = ranked.order_by("-due", "leader_open_id").first()
+    return str(first["leader_open_id"]) if first else None

@@ -1,0 +1,51 @@
+"""`manage.py create_user`: a sign-in, for instance the first administrator's."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from lifecycle.models import Role, User
+
+
+class Command(BaseCommand):
+    help = "Creates a sign-in; the password is asked for, or read from standard input."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username")
+        parser.add_argument("--role", required=True, choices=[role.value for role in Role])
+        parser.add_argument("--name", default="", help="family name first, as in Chinese")
+        parser.add_argument("--open-id", default="", help="the person's Feishu open_id")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if User.objects.filter(username=options["username"]).exists():
+            raise CommandError(f"There is a user “{options['username']}” already.")
+        user = User(
+            username=options["username"],
+            role=options["role"],
+            last_name=options["name"][:1],
+            first_name=options["name"][1:],
+            open_id=options["open_id"],
+        )
+        password = _read_password()
+        try:
+            validate_password(password, user)
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        user.set_password(password)
+        user.save()
+        self.stdout.write(f"Created “{user.username}”, {user.get_role_display()}.")
+
+
+def _read_password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    password = getpass.getpass("Password: ")
+    if password != getpass.getpass("The same again: "):
+        raise CommandError("The two passwords differ.")
+    return password
