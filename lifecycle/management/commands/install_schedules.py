@@ -12,10 +12,13 @@ class Regular(NamedTuple):
     name: str
     function: str
     minutes: int
+    # Longer than the queue's own limit: a large tenant takes a while to read. Delivered again
+    # meanwhile, the job finds its own lease and leaves.
+    seconds_at_most: int
 
 
 # Due and leased changes are not here: the worker sweeps those itself, with the queue dead too.
-REGULAR = [Regular("sync-everything", "lifecycle.jobs.sync_all", minutes=10)]
+REGULAR = [Regular("sync-everything", "lifecycle.jobs.sync_all", minutes=10, seconds_at_most=1800)]
 
 
 class Command(BaseCommand):
@@ -26,6 +29,7 @@ class Command(BaseCommand):
             first_run = timezone.now() + timedelta(minutes=regular.minutes)
             what = {
                 "func": regular.function,
+                "kwargs": f"q_options={{'timeout': {regular.seconds_at_most}}}",
                 "schedule_type": Schedule.MINUTES,
                 "minutes": regular.minutes,
                 "repeats": -1,

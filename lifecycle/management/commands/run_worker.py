@@ -34,7 +34,7 @@ from lifecycle.supervision import Program, Supervisor, Timing
 
 logger = logging.getLogger(__name__)
 
-QUEUE_BEAT, SWEEPER_BEAT, WORKER_BEAT = "queue", "sweeper", "worker"
+QUEUE_BEAT, WORKER_BEAT = "queue", "worker"
 # A sweep sends one request after another; one that takes longer than this is stuck.
 _STUCK_AFTER = timedelta(minutes=10)
 _LOOK_EVERY = timedelta(seconds=0.5)
@@ -57,7 +57,6 @@ class Sweeper(threading.Thread):
             close_old_connections()
             try:
                 jobs.sweep()
-                jobs.beat(SWEEPER_BEAT)
             except Exception:
                 logger.exception("The sweep of due work failed; the next one will try again.")
             close_old_connections()
