@@ -157,6 +157,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "lifecycle.middleware.LifecycleErrorMiddleware",
     "lifecycle.middleware.PrivatePagesMiddleware",
 ]
 ROOT_URLCONF = "hrportal.urls"

@@ -13,6 +13,9 @@ from django.shortcuts import resolve_url
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
+from lifecycle.errors.problems import LifecycleError
+from lifecycle.views.answers import notice_page
+
 Answer = Callable[[HttpRequest], HttpResponse]
 
 
@@ -45,6 +48,21 @@ class LoginRequiredMiddleware(DjangoLoginRequiredMiddleware):
         back = f"{there.path}?{there.query}" if there.query else there.path
         sign_in = resolve_url(settings.LOGIN_URL)
         return HttpResponseClientRedirect(f"{sign_in}?{urlencode({'next': back})}")
+
+
+class LifecycleErrorMiddleware:
+    """Our own errors that no view answers itself: not within reach, not allowed, not now."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, LifecycleError):
+            return notice_page(request, exception)
+        return None
 
 
 class PrivatePagesMiddleware:
