@@ -268,9 +268,7 @@ def _read_row(read: Reader, payload: Any) -> Row:
     return read(payload)
 
 
-def _write(
-    model: type[Mirrored], rows: dict[str, Row], asked_at: datetime, result: Stored
-) -> None:
+def _write(model: type[Mirrored], rows: dict[str, Row], asked_at: datetime, result: Stored) -> None:
     known = {
         row.feishu_id: row
         for row in model._default_manager.select_for_update()
@@ -388,9 +386,7 @@ def _describe_people(rows: Sequence[Row], found: Mapping[str, int]) -> None:
     )
 
 
-def _set_aside(
-    model: type[models.Model], payload: Any, problem: str, asked_at: datetime
-) -> None:
+def _set_aside(model: type[models.Model], payload: Any, problem: str, asked_at: datetime) -> None:
     UnreadableRecord.objects.update_or_create(
         kind=model._meta.model_name or "",
         feishu_id=_name_of(payload),

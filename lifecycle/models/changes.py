@@ -79,7 +79,7 @@ class StatusChange(models.Model):
     unapplied_read_at = models.DateTimeField(null=True, blank=True)
 
     settled_via = models.CharField(max_length=20, choices=Via.choices, blank=True)
-    # A stable word for why it failed, waits or needs a person (errors/problems.py), or a Feishu code.
+    # A stable word for why it failed, waits or needs a person; its words: errors/problems.py.
     problem = models.CharField(max_length=60, blank=True)
     feishu_code = models.BigIntegerField(null=True, blank=True)
     feishu_msg = models.TextField(blank=True)

@@ -186,10 +186,7 @@ def _offboardings(cursor: str) -> Iterator[Step]:
 
 def _employments(cursor: str) -> Iterator[Step]:
     """CoreHR employments of everybody we know to be there, with their Feishu accounts."""
-    ids = sorted(
-        set(Employee.objects.exclude(employment_id="").values_list("employment_id", flat=True))
-        | set(Offboarding.objects.exclude(employment_id="").values_list("employment_id", flat=True))
-    )
+    ids = sorted(_filled(Employee, "employment_id") | _filled(Offboarding, "employment_id"))
     start = int(cursor or 0)
     for done, chunk in enumerate(_chunks(ids[start:], CHUNK)):
         asked_at = timezone.now()
@@ -240,11 +237,11 @@ def _contacts(cursor: str) -> Iterator[Step]:
     """Leaders of employees and managers of departments, then their leaders, up to the top."""
     asked: set[str] = set()
     wanted = (
-        set(Employee.objects.exclude(leader_open_id="").values_list("leader_open_id", flat=True))
+        _filled(Employee, "leader_open_id")
         | set(
             Department.objects.exclude(manager_open_id="").values_list("manager_open_id", flat=True)
         )
-        | set(User.objects.exclude(open_id="").values_list("open_id", flat=True))
+        | _filled(User, "open_id")
     )
     while wanted:
         leaders: set[str] = set()
@@ -420,6 +417,12 @@ def _problem_of(error: Exception) -> tuple[str, str, str]:
 
 def _step(cursor: str, read: int, stored: mirror.Stored, *, of: int | None = None) -> Step:
     return Step(cursor, read, stored.stored, len(stored.unreadable), of)
+
+
+def _filled(model: type[models.Model], column: str) -> set[str]:
+    """The values of a column, without the empty one."""
+    rows = model._default_manager.exclude(**{column: ""})
+    return set(rows.values_list(column, flat=True))
 
 
 def _chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

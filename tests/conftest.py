@@ -1,0 +1,137 @@
+"""What every test can ask for: a sandbox tenant over real HTTP, and a mirror filled from it.
+
+One sandbox for the whole run, put back to its first day before each test that uses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from lifecycle import append_only
+from lifecycle.changes import protocol
+from lifecycle.changes.kinds import kind_named
+from lifecycle.models import Employee, Role, StatusChange, User
+from lifecycle.sandbox.control import SandboxControl
+from lifecycle.sandbox.testing import SandboxServer
+from lifecycle.services import changes as change_services
+from lifecycle.services import sync
+
+PEOPLE = 40
+
+
+@pytest.fixture(scope="session")
+def sandbox_server() -> Iterator[SandboxServer]:
+    with SandboxServer().start(people=PEOPLE, seed=1, rate_scale=1000) as server:
+        yield server
+
+
+@pytest.fixture
+def sandbox(sandbox_server: SandboxServer, settings) -> Iterator[SandboxControl]:
+    """Feishu on its first day, and the portal pointed at it. Nothing is settled before
+    0.2 s have passed, so that a test does not wait a minute."""
+    control = sandbox_server.control
+    control.reset()
+    settings.FEISHU_BASE_URL = sandbox_server.base_url
+    settings.FEISHU_APP_ID = "cli_sandbox"
+    settings.FEISHU_APP_SECRET = "sandbox-secret"
+    settings.FEISHU_RATE_SCALE = 1000
+    settings.SEND_DEADLINE = timedelta(seconds=2)
+    settings.SETTLE_AFTER = {name: timedelta(0) for name in settings.SETTLE_AFTER}
+    settings.SETTLE_READ_GAP = timedelta(seconds=12)
+    yield control
+    control.clear_faults()
+
+
+@pytest.fixture
+def mirror(sandbox: SandboxControl, db) -> SandboxControl:
+    """The mirror, filled from the sandbox."""
+    for kind in ("departments", "talents", "applications", "employees", "employments", "contacts"):
+        sync.sync_kind(kind)
+    sandbox.clear_requests()
+    return sandbox
+
+
+@pytest.fixture
+def lifted_log(transactional_db) -> Iterator[None]:
+    """The append-only triggers, taken away only while a test's tables are emptied."""
+    append_only.install(connection)
+    yield
+    append_only.lift(connection)
+
+
+@pytest.fixture
+def mei(db) -> User:
+    """Mei works in HR and sees the whole company."""
+    return User.objects.create_user("mei", password="correct horse", role=Role.HR, last_name="梅")
+
+
+@pytest.fixture
+def hua(db) -> User:
+    """Hua works in HR too: what Mei asked for, Hua may decide."""
+    return User.objects.create_user("hua", password="correct horse", role=Role.HR, last_name="华")
+
+
+@pytest.fixture
+def ana(db) -> User:
+    """Ana audits."""
+    return User.objects.create_user("ana", password="correct horse", role=Role.AUDITOR)
+
+
+@pytest.fixture
+def bo(mirror: SandboxControl) -> Employee:
+    """Bo is on probation, in Hire only."""
+    return Employee.objects.filter(
+        onboard_status="onboarded", conversion_status="not_converted", employment_id=""
+    ).order_by("due_sort_on", "pk")[0]
+
+
+class Asking:
+    """Plans and confirms as a person does, and lets the worker go on as far as time does."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+
+    def plan(self, employee: Employee, kind: str = "convert_employee", **values):
+        if kind == "convert_employee":
+            values.setdefault("converted_on", timezone.localdate())
+        return change_services.plan_change(
+            kind_named(kind), employee, values, acting_user=self.user, at=timezone.now()
+        )
+
+    def confirm(self, plan, *, key: str | None = None, at: datetime | None = None) -> StatusChange:
+        return change_services.submit_change(
+            plan.kind,
+            plan.employee,
+            plan.values,
+            acting_user=self.user,
+            submission_key=key or str(uuid4()),
+            pre_image_hash=plan.pre_image_hash,
+            payload_hash=plan.payload_hash,
+            at=at or timezone.now(),
+        )
+
+    def ask(self, employee: Employee, kind: str = "convert_employee", **values) -> StatusChange:
+        return self.confirm(self.plan(employee, kind, **values))
+
+
+@pytest.fixture
+def asking(mei: User) -> Asking:
+    return Asking(mei)
+
+
+@pytest.fixture
+def worker():
+    """`worker(change)` does the next step; `worker(change, later=...)` when time has passed."""
+
+    def step(change: StatusChange, *, later: timedelta = timedelta(0)) -> StatusChange:
+        protocol.run(change.pk, at=timezone.now() + later)
+        change.refresh_from_db()
+        return change
+
+    return step
