@@ -274,6 +274,7 @@ class Supervisor:
             while part.is_running and self._clock() < end and not hurry():
                 time.sleep(0.02)
             part.end()
+        self._once.clear()
         self._guard.close()
 
 

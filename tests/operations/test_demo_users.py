@@ -1,0 +1,94 @@
+"""Sign-ins whose password everybody knows exist on a sandbox only."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from lifecycle.management.commands.create_demo_users import busiest_leader, is_sandbox
+from lifecycle.models import Employee, Role, User
+
+
+class AnotherServer(BaseHTTPRequestHandler):
+    """Something on this machine that is no sandbox."""
+
+    answer = b'{"sandbox": "true"}'
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.answer)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def another_server() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), AnotherServer)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class TestSandboxOnly:
+    @pytest.mark.parametrize(
+        "address", ["https://open.feishu.cn", "http://127.0.0.1:9", "http://10.0.0.1:8801", ""]
+    )
+    def test_creates_nobody_elsewhere(self, db, settings, address):
+        settings.FEISHU_BASE_URL = address
+        with pytest.raises(CommandError, match="sandbox"):
+            call_command("create_demo_users")
+        assert not User.objects.exists()
+
+    def test_does_not_take_any_server_for_a_sandbox(self, another_server):
+        assert not is_sandbox(another_server)
+
+    def test_knows_the_sandbox(self, sandbox, settings):
+        assert is_sandbox(settings.FEISHU_BASE_URL)
+
+
+class TestCreateDemoUsers:
+    def test_gives_each_role_a_sign_in(self, mirror, settings):
+        settings.DEMO_PASSWORD = "demo"
+        call_command("create_demo_users")
+        assert dict(User.objects.values_list("username", "role")) == {
+            "hr": Role.HR,
+            "manager": Role.MANAGER,
+            "auditor": Role.AUDITOR,
+            "admin": Role.ADMINISTRATOR,
+        }
+        assert authenticate(username="hr", password="demo")
+
+    def test_makes_the_manager_a_leader_with_conversions_to_decide(self, mirror):
+        call_command("create_demo_users")
+        manager = User.objects.get(username="manager")
+        soon = timezone.localdate() + timedelta(days=30)
+        reports = Employee.objects.filter(leader_open_id=manager.open_id)
+        assert manager.open_id == busiest_leader()
+        assert any(
+            employee.is_on_probation and employee.expected_conversion_on <= soon
+            for employee in reports
+        )
+
+    def test_changes_nothing_the_second_time(self, mirror):
+        call_command("create_demo_users")
+        before = list(User.objects.order_by("pk").values())
+        call_command("create_demo_users")
+        assert list(User.objects.order_by("pk").values()) == before
+
+    def test_takes_another_password(self, mirror, settings):
+        call_command("create_demo_users")
+        settings.DEMO_PASSWORD = "another"
+        call_command("create_demo_users")
+        assert authenticate(username="auditor", password="another")
+        assert not authenticate(username="auditor", password="demo")
