@@ -47,6 +47,8 @@ LEASE = timedelta(minutes=3)
 RESUME_WITHIN = timedelta(hours=2)
 CHUNK = 100
 NOT_ONBOARDED = 1002903
+# How a server answers for a path it does not know.
+ENDPOINT_GONE = (404, 405, 410, 501)
 PRE_HIRE_FIELDS = (
     "person_info.talent_id",
     "person_info.preferred_name",
@@ -127,6 +129,7 @@ def _applications(cursor: str) -> Iterator[Step]:
 
 
 def _application_or_none(application_id: Any) -> Any:
+    """H6, which Feishu no longer extends; H7 where H6 is not there any more."""
     try:
         return remote.client().get_application(str(application_id), background=True)
     except remote.errors.ScopeMissing:
@@ -134,6 +137,11 @@ def _application_or_none(application_id: Any) -> Any:
     except remote.errors.Refused as error:
         log.warning("application refused with code %s (log %s)", error.code, error.log_id)
         return None
+    except remote.errors.NoAnswer as error:
+        if error.http_status not in ENDPOINT_GONE:
+            raise
+    detail = remote.client().get_application_detail(str(application_id), background=True)
+    return detail.get("basic_info")
 
 
 def _employees(cursor: str) -> Iterator[Step]:
