@@ -54,7 +54,7 @@ def install(name: str) -> None:
         f"Installing {count} packages into .venv (once, usually within a minute) ...\n"
     )
     sys.stdout.flush()
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
+    pip = [PYTHON, "-m", "pip", "install", "-qq", "--no-input", "--disable-pip-version-check"]
     wheels = ["--only-binary", ":all:", "--require-hashes", "-r", path]
     if subprocess.call([str(word) for word in pip + wheels]) != 0:  # noqa: S603
         stop("The packages could not be installed; the reason stands above.")

@@ -106,8 +106,10 @@ class Command(BaseCommand):
             self._say("Not everything could be read from Feishu; the worker will try again.")
 
     def _say(self, sentence: str) -> None:
-        self.stdout.write(sentence)
-        self.stdout.flush()
+        # A terminal that was closed is no reason to leave the programs alone.
+        with contextlib.suppress(OSError):
+            self.stdout.write(sentence)
+            self.stdout.flush()
 
 
 def _tend(supervisor: Supervisor, stop: threading.Event) -> None:
