@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.utils import timezone
@@ -23,5 +22,6 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "attention_count": SimpleLazyObject(lambda: queries.changes_needing_attention(user)),
         "mirror": SimpleLazyObject(lambda: queries.mirror_state(at=timezone.now())),
         "theme": theme_of(request),
-        "feishu_configured": bool(settings.FEISHU_APP_ID),
+        # The part of the portal an address belongs to, for the mark in the navigation.
+        "nav": request.path.split("/")[1],
     }

@@ -29,7 +29,13 @@ from lifecycle.models import (
 )
 from lifecycle.paging import Page, page_by_key
 from lifecycle.policies import Someone
-from lifecycle.rules import EXCLUSIVE_STATUSES, FINAL_STATUSES, ChangeStatus, ConversionStatus, OnboardStatus
+from lifecycle.rules import (
+    EXCLUSIVE_STATUSES,
+    FINAL_STATUSES,
+    ChangeStatus,
+    ConversionStatus,
+    OnboardStatus,
+)
 
 SEARCH_LENGTH = 60
 # A waiting change whose turn is nearer than this is watched on the screen.
@@ -381,6 +387,7 @@ class EntryFilter:
     since: date | None = None
     until: date | None = None
     log_id: str = ""
+    change: int | None = None
 
     @classmethod
     def read(cls, params: Mapping[str, str], *, events: Iterable[str]) -> EntryFilter:
@@ -391,6 +398,7 @@ class EntryFilter:
             since=_day(params.get("since", "")),
             until=_day(params.get("until", "")),
             log_id=params.get("log_id", "").strip()[:128],
+            change=_number(params.get("change", "")),
         )
 
     @property
@@ -404,10 +412,13 @@ class EntryFilter:
             "since": self.since.isoformat() if self.since else "",
             "until": self.until.isoformat() if self.until else "",
             "log_id": self.log_id,
+            "change": str(self.change) if self.change is not None else "",
         } | more
         return urlencode({key: value for key, value in values.items() if value})
 
     def apply(self, entries: QuerySet[ActionEntry]) -> QuerySet[ActionEntry]:
+        if self.change is not None:
+            entries = entries.filter(change_id=self.change)
         if self.event:
             entries = entries.filter(event=self.event)
         if self.since:
@@ -430,6 +441,10 @@ def _people_named(text: str) -> QuerySet[Employee]:
 
 def _start_of(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 def _day(text: str) -> date | None:

@@ -5,7 +5,17 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from lifecycle.changes import kinds
-from lifecycle.views import accounts, action_log, changes, employees, health, help, home, sync, themes
+from lifecycle.views import (
+    accounts,
+    action_log,
+    changes,
+    employees,
+    health,
+    help,
+    home,
+    sync,
+    themes,
+)
 
 KIND_PATHS = {"convert_employee": "convert", "undo_conversion": "undo-conversion"}
 

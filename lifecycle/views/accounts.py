@@ -9,7 +9,7 @@ from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LogoutView
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.utils.translation import gettext_lazy as _
@@ -17,8 +17,11 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from lifecycle.models import User
 from lifecycle.views.answers import safe_next
 from lifecycle.views.sign_in_limits import take_slots
+
+DEMO_USERNAMES = ("hr", "manager", "auditor", "admin")
 
 
 class SignInForm(AuthenticationForm):
@@ -34,7 +37,9 @@ class SignInForm(AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         assert self.request is not None  # noqa: S101 - the view always passes it
-        slots = take_slots(self.request, self.cleaned_data.get("username", ""))
+        if not {"username", "password"} <= self.cleaned_data.keys():
+            return self.cleaned_data
+        slots = take_slots(self.request, self.cleaned_data["username"])
         if slots is None:
             raise ValidationError(self.error_messages["too_many"], code="too_many")
         cleaned = super().clean()
@@ -58,9 +63,23 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "next": request.POST.get("next", back),
-        "demo_sign_ins": getattr(settings, "DEMO_SIGN_INS", False),
+        **_demo(),
     }
-    return render(request, "accounts/sign_in.html", context, status=422 if form.errors else 200)
+    return render(request, "accounts/sign_in.html", context, status=_status_of(form))
+
+
+def _demo() -> dict[str, Any]:
+    """The sign-ins of the demo tenant, only where the settings offer them."""
+    if not getattr(settings, "DEMO_SIGN_INS", False):
+        return {}
+    users = User.objects.filter(username__in=DEMO_USERNAMES, is_active=True).order_by("pk")
+    return {"demo_sign_ins": list(users), "demo_password": settings.DEMO_PASSWORD}
+
+
+def _status_of(form: SignInForm) -> int:
+    if form.is_bound and form.has_error(NON_FIELD_ERRORS, "too_many"):
+        return 429
+    return 422 if form.errors else 200
 
 
 sign_out = login_not_required(LogoutView.as_view())

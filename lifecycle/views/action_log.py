@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from lifecycle import action_log, policies, queries
+from lifecycle.models import ActionEntry, Role
 from lifecycle.policies import Capability
 from lifecycle.queries import EntryFilter
-from lifecycle.views.answers import flat, page, wants_partial
+from lifecycle.views.answers import flat, neighbour_queries, page, push_address
 
 EVENT_LABELS: dict[str, str | Promise] = {
     "change.requested": _("Change asked for"),
@@ -62,7 +63,7 @@ class LogLine:
     readable: action_log.ReadableEntry
 
     @property
-    def entry(self) -> Any:
+    def entry(self) -> ActionEntry:
         return self.readable.entry
 
     @property
@@ -95,14 +96,12 @@ def log(request: HttpRequest) -> HttpResponse:
     context = {
         "narrowed": narrowed,
         "page": entries,
+        **neighbour_queries(narrowed, entries),
         "lines": [LogLine(line) for line in action_log.entries_with_sentences(entries.rows)],
         "events": [(name, EVENT_LABELS.get(name, name)) for name in action_log.EVENTS],
     }
     response = page(request, "log/list.html", "log/_table.html", context)
-    if wants_partial(request):
-        cursor = {name: params[name] for name in ("after", "before") if params.get(name)}
-        response["HX-Push-Url"] = f"{request.path}?{narrowed.query_string(**cursor)}"
-    return response
+    return push_address(request, response, narrowed, params)
 
 
 @require_safe
@@ -114,6 +113,7 @@ def log_entry(request: HttpRequest, seq: int) -> HttpResponse:
         "line": LogLine(readable),
         "entry": entry,
         "readable": readable,
+        "role_label": dict(Role.choices).get(entry.role, entry.role),
         "fields": _fields(readable),
         "private": action_log.private_values(entry),
         "attempt": queries.attempt_numbered(entry.change_id, readable.data.get("number")),

@@ -2,19 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from lifecycle.errors.problems import LifecycleError
+from lifecycle.paging import Page
+
+
+class Narrowed(Protocol):
+    """What a list is narrowed to."""
+
+    def query_string(self, **more: str) -> str: ...
 
 
 def wants_partial(request: HttpRequest) -> bool:
     """True when htmx asks for a piece of a page: not when it loads or restores a whole one."""
     htmx = getattr(request, "htmx", None)
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def is_on(request: HttpRequest, path: str) -> bool:
+    """True when the page htmx asks from is the one at this path."""
+    htmx = getattr(request, "htmx", None)
+    there = htmx.current_url_abs_path if htmx else None
+    return bool(there) and str(there).split("?")[0] == path
+
+
+def neighbour_queries(
+    narrowed: Narrowed, page: Page[Any]
+) -> dict[str, str]:
+    """The addresses of the pages before and after, with the same filter."""
+    return {
+        "before_query": narrowed.query_string(before=page.before),
+        "after_query": narrowed.query_string(after=page.after),
+    }
+
+
+def push_address(
+    request: HttpRequest, response: HttpResponse, narrowed: Narrowed, params: dict[str, str]
+) -> HttpResponse:
+    """Keep the address bar in step with what htmx has put on the page."""
+    if wants_partial(request):
+        cursor = {name: params[name] for name in ("after", "before") if params.get(name)}
+        query = narrowed.query_string(**cursor)
+        response["HX-Push-Url"] = f"{request.path}?{query}" if query else request.path
+    return response
 
 
 def notice_page(

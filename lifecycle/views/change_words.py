@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from lifecycle import queries
 from lifecycle.changes import kinds
 from lifecycle.errors import feishu_codes
-from lifecycle.errors.feishu_code import FeishuCode
 from lifecycle.errors.problems import NOTICES
-from lifecycle.errors.words import Notice
+from lifecycle.errors.words import Notice, Words
 from lifecycle.models import Attempt, StatusChange
 from lifecycle.rules import ChangeStatus
 from lifecycle.templatetags.portal import day, words
@@ -94,8 +94,10 @@ def _end_state(change: StatusChange) -> str:
     return "problem" if change.is_failed else "skipped"
 
 
-def story_of(change: StatusChange, *, at: datetime) -> Story:
+def story_of(change: StatusChange, *, was_sent: bool, at: datetime) -> Story:
     """One headline and one or two sentences for the present state."""
+    if change.status == ChangeStatus.CANCELLED:
+        return _tell_cancelled(was_sent=was_sent)
     tell = {
         ChangeStatus.PENDING: _tell_pending,
         ChangeStatus.APPROVED: _tell_waiting,
@@ -105,7 +107,6 @@ def story_of(change: StatusChange, *, at: datetime) -> Story:
         ChangeStatus.SUCCEEDED: _tell_done,
         ChangeStatus.FAILED: _tell_failed,
         ChangeStatus.REJECTED: _tell_rejected,
-        ChangeStatus.CANCELLED: _tell_cancelled,
         ChangeStatus.EXPIRED: _tell_expired,
     }[ChangeStatus(change.status)]
     return tell(change, at)
@@ -155,6 +156,7 @@ def _tell_attention(change: StatusChange, at: datetime) -> Story:
 
 def _tell_done(change: StatusChange, at: datetime) -> Story:
     notes = {
+        "": "",
         StatusChange.Via.ANSWER: _("Feishu confirmed it."),
         StatusChange.Via.ALREADY: _("It was already so in Feishu, so nothing was sent."),
         StatusChange.Via.READBACK: _(
@@ -163,11 +165,8 @@ def _tell_done(change: StatusChange, at: datetime) -> Story:
         ),
         StatusChange.Via.BY_HAND: _("A colleague checked in Feishu and settled it by hand."),
     }
-    return Story(
-        words(_outcome(change)), str(notes.get(StatusChange.Via(change.settled_via), ""))
-        if change.settled_via
-        else "",
-    )
+    outcome = kinds.kind_named(change.kind).outcome_sentence(change)
+    return Story(words(outcome), notes[change.settled_via])
 
 
 def _tell_failed(change: StatusChange, at: datetime) -> Story:
@@ -178,16 +177,13 @@ def _tell_rejected(change: StatusChange, at: datetime) -> Story:
     return Story(_("Rejected"), _("Nothing was sent to Feishu."))
 
 
-def _tell_cancelled(change: StatusChange, at: datetime) -> Story:
-    return Story(_("Cancelled"), _("Nothing was sent to Feishu."))
+def _tell_cancelled(*, was_sent: bool) -> Story:
+    sent = _("Nothing was sent to Feishu.")
+    return Story(_("Cancelled"), _("Nothing took effect in Feishu.") if was_sent else sent)
 
 
 def _tell_expired(change: StatusChange, at: datetime) -> Story:
     return Story(_("Expired"), _("Its time passed before it was sent. Nothing was sent to Feishu."))
-
-
-def _outcome(change: StatusChange) -> object:
-    return kinds.kind_named(change.kind).outcome_sentence(change)
 
 
 def problem_of(change: StatusChange) -> Notice | None:
@@ -200,10 +196,17 @@ def problem_text(change: StatusChange) -> str:
     return f"{words(notice.sentence)} {words(notice.advice)}".strip() if notice else ""
 
 
-def refusal_of(change: StatusChange) -> FeishuCode | None:
+def refusal_of(change: StatusChange) -> Notice | None:
     """Feishu's code in the words of HR; None for a code nobody documented."""
-    endpoint = kinds.kind_named(change.kind).endpoint_key
-    return feishu_codes.lookup(endpoint, change.feishu_code)
+    endpoint = kinds.kind_named(change.kind).endpoint.key
+    row = feishu_codes.lookup(endpoint, change.feishu_code)
+    if row is None:
+        return None
+    return Notice(
+        f"feishu.{row.code}",
+        Words(row.sentence_zh, row.sentence_en),
+        Words(row.advice_zh, row.advice_en),
+    )
 
 
 def watch_interval(change: StatusChange, *, at: datetime) -> str:
@@ -220,3 +223,53 @@ def stamp_of(change: StatusChange, attempts: list[Attempt]) -> str:
     next_run = int(change.next_run_at.timestamp()) if change.next_run_at else 0
     finished = sum(1 for attempt in attempts if attempt.finished_at)
     return f"{change.version}-{change.reads}-{len(attempts)}-{finished}-{next_run}"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One fact as it was when confirmed, as it was wanted, and as Feishu shows it now."""
+
+    label: str
+    before: str
+    wanted: str
+    now: str
+
+    @property
+    def is_as_wanted(self) -> bool:
+        return self.now == self.wanted
+
+
+FACT_LABELS: dict[str, Words] = {
+    "onboard_status": Words("在职状态", "Employment"),
+    "conversion_status": Words("转正状态", "Conversion"),
+    "onboard_time": Words("入职日期", "Onboarded on"),
+    "expected_conversion_time": Words("预计转正日期", "Conversion due on"),
+    "actual_conversion_time": Words("实际转正日期", "Converted on"),
+    "overboard_time": Words("离职日期", "Left on"),
+}
+
+
+def comparison_of(change: StatusChange) -> list[Compared]:
+    """Before, wanted and now, for a person who has to decide; empty when nothing was read."""
+    observed = change.observed
+    if not isinstance(observed, dict):
+        return []
+    wanted = {field["label"]["en"]: field["after"] for field in change.plan.get("fields", [])}
+    rows = []
+    for name, label in FACT_LABELS.items():
+        before = _fact_text(name, change.pre_image.get(name))
+        now = _fact_text(name, observed.get(name))
+        aim = str(wanted.get(label.en, before))
+        if (before, aim, now) != ("—", "—", "—"):
+            rows.append(Compared(words(label), before, aim, now))
+    return rows
+
+
+def _fact_text(name: str, value: object) -> str:
+    if not value:
+        return "—"
+    if name == "onboard_status":
+        return str({1: _("Onboarded"), 2: _("Left")}.get(int(str(value)), value))
+    if name == "conversion_status":
+        return str({1: _("On probation"), 2: _("Converted")}.get(int(str(value)), value))
+    return day(datetime.fromtimestamp(int(str(value)) / 1000, tz=timezone.get_current_timezone()))

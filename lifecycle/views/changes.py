@@ -16,13 +16,29 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from lifecycle import policies, queries
 from lifecycle.changes import kinds
 from lifecycle.changes.kinds import Kind
-from lifecycle.errors.problems import LifecycleError, NotAllowed, NotFound
+from lifecycle.changes.plan import shown_request
+from lifecycle.errors.problems import (
+    InvalidValues,
+    LifecycleError,
+    NotAllowed,
+    NotFound,
+    StalePlan,
+)
 from lifecycle.errors.words import Notice
 from lifecycle.models import Attempt, Employee, StatusChange
+from lifecycle.policies import Capability
 from lifecycle.queries import ChangeFilter
 from lifecycle.services import changes as change_service
 from lifecycle.views import change_words
-from lifecycle.views.answers import flat, notice_page, page, wants_partial
+from lifecycle.views.answers import (
+    flat,
+    is_on,
+    neighbour_queries,
+    notice_page,
+    page,
+    push_address,
+    wants_partial,
+)
 from lifecycle.views.employees import list_employee
 from lifecycle.views.tabs import CHANGE_TAB_LABELS, Tab
 
@@ -59,24 +75,29 @@ class Asking:
     employee: Employee
 
     def empty_form(self) -> forms.Form:
-        return self.kind.form_class(employee=self.employee)
+        initial = self.kind.initial(self.employee, today=timezone.localdate())
+        return self.kind.form_class(initial=initial)
 
     def filled_form(self) -> forms.Form:
-        return self.kind.form_class(self.request.POST, employee=self.employee)
+        return self.kind.form_class(self.request.POST)
 
-    def show_form(self, form: forms.Form) -> HttpResponse:
+    def show_form(self, form: forms.Form, notice: Notice | None = None) -> HttpResponse:
         wrong = form.is_bound and self.request.POST.get("step") != "edit"
-        return self._show("form", {"form": form}, status=422 if wrong else 200)
+        context = {"form": form, "notice": notice}
+        return self._show("form", context, status=422 if wrong or notice else 200)
 
     def show_plan(self, form: forms.Form, notice: Notice | None = None) -> HttpResponse:
         """The plan as it stands now; with a notice, the one that replaces an outdated plan."""
-        plan = change_service.plan_change(
-            self.kind,
-            self.employee,
-            form.cleaned_data,
-            acting_user=self.request.user,
-            at=timezone.now(),
-        )
+        try:
+            plan = change_service.plan_change(
+                self.kind,
+                self.employee,
+                form.cleaned_data,
+                acting_user=self.request.user,
+                at=timezone.now(),
+            )
+        except InvalidValues as error:
+            return self.show_form(form, error.notice)
         context = {
             "form": form,
             "plan": plan,
@@ -92,7 +113,7 @@ class Asking:
                 self.employee,
                 form.cleaned_data,
                 acting_user=self.request.user,
-                submission_key=_uuid(self.request.POST.get("submission_key", "")),
+                submission_key=_key(self.request.POST.get("submission_key", "")),
                 pre_image_hash=self.request.POST.get("pre_image_hash", ""),
                 payload_hash=self.request.POST.get("payload_hash", ""),
                 at=timezone.now(),
@@ -106,6 +127,7 @@ class Asking:
         (row,) = queries.employee_rows([self.employee], today=timezone.localdate())
         context = self._context() | change_context(self.request, change)
         context["listed"] = [list_employee(self.request.user, row)]
+        context["on_list"] = is_on(self.request, reverse("employees"))
         return render(self.request, "changes/_asked.html", context)
 
     def _show(self, part: str, context: dict[str, Any], *, status: int) -> HttpResponse:
@@ -126,12 +148,12 @@ class Asking:
         }
 
 
-def _uuid(text: str) -> uuid.UUID:
-    """A key that cannot be read is a key nobody has used: the plan is shown again."""
+def _key(text: str) -> str:
+    """The key of the form that was shown. One that cannot be read is nobody's form."""
     try:
-        return uuid.UUID(text)
-    except ValueError:
-        return uuid.uuid4()
+        return str(uuid.UUID(text))
+    except ValueError as error:
+        raise StalePlan from error
 
 
 # -- following ----------------------------------------------------------------------------
@@ -141,9 +163,11 @@ def _uuid(text: str) -> uuid.UUID:
 def changes(request: HttpRequest) -> HttpResponse:
     params = flat(request.GET)
     narrowed = ChangeFilter.read(params, kinds=kinds.ALL)
+    found = queries.change_page(request.user, narrowed, params)
     context = {
         "narrowed": narrowed,
-        "page": queries.change_page(request.user, narrowed, params),
+        "page": found,
+        **neighbour_queries(narrowed, found),
         "tabs": [
             Tab(tab, str(label), narrowed.with_tab(tab).query_string())
             for tab, label in CHANGE_TAB_LABELS.items()
@@ -151,10 +175,7 @@ def changes(request: HttpRequest) -> HttpResponse:
         "kinds": kinds.ALL.values(),
     }
     response = page(request, "changes/list.html", "changes/_table.html", context)
-    if wants_partial(request):
-        cursor = {name: params[name] for name in ("after", "before") if params.get(name)}
-        response["HX-Push-Url"] = f"{request.path}?{narrowed.query_string(**cursor)}"
-    return response
+    return push_address(request, response, narrowed, params)
 
 
 @require_safe
@@ -172,7 +193,7 @@ def change_live(request: HttpRequest, pk: int) -> HttpResponse:
         return _see(found)
     if request.GET.get("seen") == context["stamp"]:
         return HttpResponse(status=204)
-    return render(request, "changes/_live.html", context)
+    return render(request, "changes/_live_answer.html", context)
 
 
 @require_POST
@@ -203,24 +224,27 @@ def decide_change(request: HttpRequest, pk: int) -> HttpResponse:
 
 def change_context(request: HttpRequest, change: StatusChange) -> dict[str, Any]:
     """All the live part of a change's page shows."""
-    at = timezone.now()
+    at, user = timezone.now(), request.user
     attempts: list[Attempt] = list(change.attempts.all())
     return {
         "change": change,
+        "on_own_page": is_on(request, reverse("change", args=[change.pk])),
         "kind": kinds.kind_named(change.kind),
         "employee": queries.employee_of(change),
         "attempts": attempts,
         "steps": change_words.steps_of(change, attempts),
-        "story": change_words.story_of(change, at=at),
-        "problem": change_words.problem_of(change),
+        "story": change_words.story_of(change, was_sent=bool(attempts), at=at),
+        "request_sent": shown_request(change),
+        "comparison": change_words.comparison_of(change),
         "refusal": change_words.refusal_of(change),
         "watch": change_words.watch_interval(change, at=at),
         "stamp": change_words.stamp_of(change, attempts),
-        "may_cancel": change.is_waiting and policies.can_cancel(request.user, change),
-        "may_decide": change.needs_attention and policies.can_decide(request.user, change),
+        "may_cancel": (change.is_waiting or (change.needs_attention and not attempts))
+        and policies.can_cancel(user, change),
+        "may_decide": change.needs_attention and policies.can_decide(user, change),
         "decided_by_others": change.needs_attention
-        and policies.can(request.user, policies.Capability.DECIDE_CHANGE)
-        and change.requested_by_id == request.user.pk,
+        and policies.can(user, Capability.DECIDE_CHANGE)
+        and change.requested_by_id == user.pk,
     }
 
 
@@ -228,7 +252,7 @@ def _moved(request: HttpRequest, change: StatusChange) -> HttpResponse:
     if not wants_partial(request):
         return _see(change)
     fresh = policies.change_for(request.user, change.pk)
-    return render(request, "changes/_live.html", change_context(request, fresh))
+    return render(request, "changes/_live_answer.html", change_context(request, fresh))
 
 
 def _refused(request: HttpRequest, change: StatusChange, error: LifecycleError) -> HttpResponse:

@@ -15,7 +15,7 @@ from lifecycle.changes.kinds import Kind
 from lifecycle.models import Employee, StatusChange
 from lifecycle.policies import Someone
 from lifecycle.queries import EmployeeFilter, EmployeeRow
-from lifecycle.views.answers import flat, page, wants_partial
+from lifecycle.views.answers import flat, neighbour_queries, page, push_address, wants_partial
 from lifecycle.views.tabs import EMPLOYEE_TAB_LABELS, Tab
 
 ROWS_AT_ONCE = 100
@@ -39,20 +39,18 @@ def employees(request: HttpRequest) -> HttpResponse:
     context = {
         "narrowed": narrowed,
         "page": listed.page,
+        **neighbour_queries(narrowed, listed.page),
         "listed": [list_employee(request.user, row) for row in listed.rows],
         "counts": counts,
         "tabs": [
             Tab(tab, str(label), narrowed.with_tab(tab).query_string(), counts.of_tab(tab))
             for tab, label in EMPLOYEE_TAB_LABELS.items()
         ],
-        "may_ask": any(policies.may_ask(request.user, name) for name in kinds.ALL),
     }
     if not wants_partial(request):
         context["departments"] = queries.department_choices(request.user)
     response = page(request, "employees/list.html", "employees/_table.html", context)
-    if wants_partial(request):
-        response["HX-Push-Url"] = f"{request.path}?{narrowed.query_string(**_cursor(params))}"
-    return response
+    return push_address(request, response, narrowed, params)
 
 
 @require_safe
@@ -99,7 +97,3 @@ def next_steps(user: Someone, employee: Employee, open_change: StatusChange | No
         for kind in kinds.ALL.values()
         if policies.may_ask(user, kind.name) and kind.is_legal(employee)
     ]
-
-
-def _cursor(params: dict[str, str]) -> dict[str, str]:
-    return {name: params[name] for name in ("after", "before") if params.get(name)}
