@@ -19,7 +19,7 @@ PAGE_SIZE = 50
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """`after` and `before` are the cursors of the neighbouring pages, empty where there are none."""
+    """`after` and `before`: cursors of the neighbouring pages, empty where there are none."""
 
     rows: list[Row]
     after: str = ""

@@ -215,9 +215,7 @@ def _any(conditions: Iterable[Q]) -> Q:
     return reduce(or_, conditions, Q(pk__in=[]))
 
 
-def _about_visible_people(
-    user: Someone, rows: QuerySet[Row], column: str
-) -> QuerySet[Row]:
+def _about_visible_people(user: Someone, rows: QuerySet[Row], column: str) -> QuerySet[Row]:
     if _sees_whole_company(user):
         return rows
     people = visible_employees(user).order_by().values("person_id")

@@ -142,12 +142,16 @@ class EmployeeCounts:
 
 def employee_counts(user: Someone, *, today: date) -> EmployeeCounts:
     lately = CONVERTED & Q(converted_on__range=(today - timedelta(days=30), today))
-    counts = policies.visible_employees(user).order_by().aggregate(
-        **{
-            tab: Count("pk", filter=_tab_condition(tab, today))
-            for tab in ("probation", "due7", "due30", "overdue")
-        },
-        converted_lately=Count("pk", filter=lately),
+    counts = (
+        policies.visible_employees(user)
+        .order_by()
+        .aggregate(
+            **{
+                tab: Count("pk", filter=_tab_condition(tab, today))
+                for tab in ("probation", "due7", "due30", "overdue")
+            },
+            converted_lately=Count("pk", filter=lately),
+        )
     )
     return EmployeeCounts(**counts)
 
@@ -251,7 +255,10 @@ def open_changes_by_person(person_ids: set[int]) -> dict[int, StatusChange]:
 
 def _department_names(ids: set[str]) -> dict[str, str]:
     rows = Department.objects.filter(feishu_id__in=ids - {""})
-    return {row.feishu_id: row.full_name or row.name for row in rows.only("feishu_id", "name", "full_name")}
+    return {
+        row.feishu_id: row.full_name or row.name
+        for row in rows.only("feishu_id", "name", "full_name")
+    }
 
 
 def _contact_names(ids: set[str]) -> dict[str, str]:
@@ -327,7 +334,11 @@ class ChangeFilter:
 
 
 def _change_tab_condition(tab: str) -> Q:
-    ended_badly = [ChangeStatus.FAILED.value, ChangeStatus.REJECTED.value, ChangeStatus.EXPIRED.value]
+    ended_badly = [
+        ChangeStatus.FAILED.value,
+        ChangeStatus.REJECTED.value,
+        ChangeStatus.EXPIRED.value,
+    ]
     return {
         "all": Q(),
         "open": OPEN,
@@ -454,7 +465,9 @@ def _day(text: str) -> date | None:
         return None
 
 
-def entry_page(user: Someone, narrowed: EntryFilter, params: Mapping[str, str]) -> Page[ActionEntry]:
+def entry_page(
+    user: Someone, narrowed: EntryFilter, params: Mapping[str, str]
+) -> Page[ActionEntry]:
     """One page of the action log, newest first."""
     entries = narrowed.apply(policies.visible_entries(user))
     return page_by_key(entries, params, order=ENTRY_ORDER)

@@ -122,7 +122,7 @@ def due_in_words(row: EmployeeRow) -> str:
 
 @register.simple_tag
 def avatar(name: str, number: int, size: str = "") -> SafeString:
-    """The first character of a name in a colour of its own. Decoration: the name stands beside it."""
+    """The first character of a name in a colour of its own; the name itself stands beside it."""
     return format_html(
         '<span class="avatar {}" data-hue="{}" aria-hidden="true">{}</span>',
         size,

@@ -28,7 +28,9 @@ class SignInForm(AuthenticationForm):
     """Django's form, behind the limits: when they are used up no password is looked at."""
 
     error_messages = AuthenticationForm.error_messages | {
-        "invalid_login": _("The user name and the password do not match. Check both and try again."),
+        "invalid_login": _(
+            "The user name and the password do not match. Check both and try again."
+        ),
         "too_many": _(
             "Too many failed sign-ins. Wait 15 minutes and try again, or ask your administrator"
             " to set a new password."

@@ -31,9 +31,7 @@ def is_on(request: HttpRequest, path: str) -> bool:
     return bool(there) and str(there).split("?")[0] == path
 
 
-def neighbour_queries(
-    narrowed: Narrowed, page: Page[Any]
-) -> dict[str, str]:
+def neighbour_queries(narrowed: Narrowed, page: Page[Any]) -> dict[str, str]:
     """The addresses of the pages before and after, with the same filter."""
     return {
         "before_query": narrowed.query_string(before=page.before),
