@@ -123,7 +123,7 @@ class TestRefusesToStart:
 class TestRuns:
     @pytest.fixture
     def portal(self, tmp_path) -> Iterator[Portal]:
-        portal = Portal(tmp_path)
+        portal = Portal(tmp_path, CANARY_SECONDS="1", CANARY_PATIENCE_SECONDS="8")
         yield portal
         if portal.process.poll() is None:
             portal.process.terminate()
@@ -139,7 +139,7 @@ class TestRuns:
         assert len(everybody) >= 8
         portal.process.send_signal(signal.SIGINT)
         assert portal.process.wait(timeout=60) == 0
-        assert not [pid for pid in everybody if is_alive(pid)]
+        until(lambda: not any(is_alive(pid) for pid in everybody), within=2)
 
         again = Portal(tmp_path)
         again.wait_until_up()
@@ -160,6 +160,10 @@ class TestRuns:
         os.kill(worker, signal.SIGKILL)
         until(lambda: not is_alive(queue), within=60, what="the end of the dead worker's queue")
         until(lambda: self._pid_of(portal, "qcluster") not in (None, queue), within=60)
+        queue = self._pid_of(portal, "qcluster")
+        os.killpg(queue, signal.SIGSTOP)  # alive, and nothing moves
+        until(lambda: not is_alive(queue), within=60, what="the end of the wedged queue")
+        until(portal.is_ready, within=60, what="readiness")
         sandbox = self._pid_of(portal, "sandbox")
         os.kill(sandbox, signal.SIGKILL)
         until(

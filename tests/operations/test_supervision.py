@@ -114,21 +114,21 @@ class TestStop:
         supervisor = supervise(waiting(first), waiting(second))
         everybody = pids_in(first) + pids_in(second)
         supervisor.stop()
-        assert not [pid for pid in everybody if is_alive(pid)]
+        until(lambda: not any(is_alive(pid) for pid in everybody), within=2)
 
     def test_ends_a_program_that_does_not_want_to(self, supervise, tmp_path):
         pids = tmp_path / "web"
         supervisor = supervise(waiting(pids, stubborn=True), timing=Timing(grace=0.2))
         everybody = pids_in(pids)
         supervisor.stop()
-        assert not [pid for pid in everybody if is_alive(pid)]
+        until(lambda: not any(is_alive(pid) for pid in everybody), within=2)
 
     def test_cuts_the_grace_short_in_a_hurry(self, supervise, tmp_path):
         pids = tmp_path / "web"
         supervisor = supervise(waiting(pids, stubborn=True), timing=Timing(grace=600))
         everybody = pids_in(pids)
         supervisor.stop(hurry=lambda: True)
-        assert not [pid for pid in everybody if is_alive(pid)]
+        until(lambda: not any(is_alive(pid) for pid in everybody), within=2)
 
     def test_ends_a_program_that_runs_once(self, supervise, tmp_path):
         supervisor = supervise()
@@ -136,7 +136,7 @@ class TestStop:
         supervisor.start_once(waiting(pids))
         everybody = pids_in(pids)
         supervisor.stop()
-        assert not [pid for pid in everybody if is_alive(pid)]
+        until(lambda: not any(is_alive(pid) for pid in everybody), within=2)
 
 
 # A supervisor in a process of its own, so that it can be killed.

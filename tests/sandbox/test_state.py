@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 def launch(*options: str) -> subprocess.Popen[str]:
     """A sandbox in a process of its own."""
-    return subprocess.Popen(  # noqa: S603 - our own command
+    return subprocess.Popen(
         [sys.executable, "-m", "lifecycle.sandbox", *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
