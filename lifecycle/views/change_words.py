@@ -254,7 +254,8 @@ def comparison_of(change: StatusChange) -> list[Compared]:
     observed = change.observed
     if not isinstance(observed, dict):
         return []
-    wanted = {field["label"]["en"]: field["after"] for field in change.plan.get("fields", [])}
+    fields = change.plan.get("fields", [])
+    wanted = {field["label"]["en"]: words(field["after"]) for field in fields}
     rows = []
     for name, label in FACT_LABELS.items():
         before = _fact_text(name, change.pre_image.get(name))
