@@ -81,7 +81,10 @@ def can(user: Someone, capability: Capability) -> bool:
 
 def visible_employees(user: Someone) -> QuerySet[Employee]:
     """The employees this user may see."""
-    employees = Employee.objects.all()
+    return _in_reach(user, Employee.objects.all())
+
+
+def _in_reach(user: Someone, employees: QuerySet[Employee]) -> QuerySet[Employee]:
     if not isinstance(user, User) or not can(user, Capability.SEE_PEOPLE):
         return employees.none()
     if user.role == Role.MANAGER:
@@ -218,5 +221,6 @@ def _any(conditions: Iterable[Q]) -> Q:
 def _about_visible_people(user: Someone, rows: QuerySet[Row], column: str) -> QuerySet[Row]:
     if _sees_whole_company(user):
         return rows
-    people = visible_employees(user).order_by().values("person_id")
+    # Also of those whose record Feishu no longer has: their history stays readable.
+    people = _in_reach(user, Employee.everyone.all()).order_by().values("person_id")
     return rows.filter(**{f"{column}__in": people})

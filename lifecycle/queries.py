@@ -60,19 +60,23 @@ EMPLOYEE_ORDER = ("due_sort_on", "pk")
 
 @dataclass(frozen=True, slots=True)
 class EmployeeFilter:
-    """What the list of employees is narrowed to; kept in its address."""
+    """What the list of employees is narrowed to; kept in its address.
 
-    tab: str = "all"
+    It starts with those on probation, who are the work to be done; a search that names no
+    tab looks through everybody.
+    """
+
+    tab: str = "probation"
     department: str = ""
     q: str = ""
 
     @classmethod
     def read(cls, params: Mapping[str, str]) -> EmployeeFilter:
-        tab = params.get("status", "all")
+        tab, q = params.get("status", ""), params.get("q", "").strip()[:SEARCH_LENGTH]
         return cls(
-            tab=tab if tab in EMPLOYEE_TABS else "all",
+            tab=tab if tab in EMPLOYEE_TABS else "all" if q else "probation",
             department=params.get("department", "")[:64],
-            q=params.get("q", "").strip()[:SEARCH_LENGTH],
+            q=q,
         )
 
     def with_tab(self, tab: str) -> EmployeeFilter:
@@ -80,12 +84,16 @@ class EmployeeFilter:
 
     @property
     def is_narrow(self) -> bool:
-        return self != EmployeeFilter()
+        return bool(self.q or self.department) or self.tab not in ("all", "probation")
+
+    @property
+    def is_whole(self) -> bool:
+        return self.tab == "all"
 
     def query_string(self, **more: str) -> str:
         """The address that leads back here, without what is not set."""
         values = {
-            "status": "" if self.tab == "all" else self.tab,
+            "status": "" if self.tab == "probation" and not self.q else self.tab,
             "department": self.department,
             "q": self.q,
         } | more

@@ -42,6 +42,7 @@ def employees(request: HttpRequest) -> HttpResponse:
         **neighbour_queries(narrowed, listed.page),
         "listed": [list_employee(request.user, row) for row in listed.rows],
         "counts": counts,
+        "whole_query": narrowed.with_tab("all").query_string(),
         "tabs": [
             Tab(tab, str(label), narrowed.with_tab(tab).query_string(), counts.of_tab(tab))
             for tab, label in EMPLOYEE_TAB_LABELS.items()
@@ -79,10 +80,12 @@ def employee(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def list_employee(user: Someone, row: EmployeeRow) -> ListedEmployee:
+    """A row of the list offers the steps forward; what takes one back is on the employee's page."""
     change = row.open_change
+    steps = next_steps(user, row.employee, change)
     return ListedEmployee(
         row=row,
-        next_steps=next_steps(user, row.employee, change),
+        next_steps=[kind for kind in steps if not kind.name.startswith("undo_")],
         is_watched=change is not None and queries.is_moving(change, at=timezone.now()),
     )
 

@@ -19,13 +19,13 @@ class Tab:
 
 
 EMPLOYEE_TAB_LABELS: dict[str, str | Promise] = {
-    "all": _("All"),
     "probation": _("On probation"),
     "overdue": _("Overdue"),
     "due7": _("Due in 7 days"),
     "due30": _("Due in 30 days"),
     "converted": _("Converted"),
     "left": _("Left"),
+    "all": _("All"),
 }
 CHANGE_TAB_LABELS: dict[str, str | Promise] = {
     "all": _("All"),
