@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from lifecycle.feishu.client import Client, Timeouts
 from lifecycle.feishu.limits import ProcessLimiter
 
 from .servers import Recorder
+
+# How fast a shared machine makes up examples says nothing about our code.
+hypothesis.settings.register_profile(
+    "any-machine",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("any-machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
