@@ -20,7 +20,6 @@ run: environment translations ## Runs the portal with a sandbox tenant, on this 
 	@exec $(BIN)/python manage.py run_portal
 
 test: development translations ## Runs the tests on SQLite; more options: make test ARGS="-k supervision".
-	@mkdir -p var
 	@$(BIN)/python -m pytest -q -n 2 $(ARGS)
 
 check: development translations ## Looks for mistakes without running anything.

@@ -1,10 +1,12 @@
 """Settings, all from the environment (table in README.md).
 
-Nothing is read or contacted on import but the environment; `lifecycle/checks.py` says in
-plain words what is missing or unsafe when the portal starts.
+On import nothing is read but the environment, nothing contacted, and nothing made but the
+folder for our own files. `lifecycle/checks.py` says in plain words what is missing or unsafe
+when the portal starts.
 """
 
 import os
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ ENVIRONMENT_PROBLEMS = env.problems
 
 # Everything the portal writes to disk: database, key, static files, logs.
 VAR_DIR = Path(env.text("HRPORTAL_VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
+with suppress(OSError):  # what cannot be written says so when it is needed
+    VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 # Only the development server may run with this key; lifecycle/checks.py refuses it elsewhere.
 INSECURE_SECRET_KEY = "insecure-development-key-not-for-real-people-0123456789"  # noqa: S105

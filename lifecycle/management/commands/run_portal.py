@@ -50,7 +50,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = _stop_on_signals()
-        settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
         with _only_one():
             _need_free_ports()
             if is_sandbox(settings.FEISHU_BASE_URL):

@@ -1,0 +1,98 @@
+"""The smaller commands."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django_q.models import Schedule
+
+from lifecycle import jobs
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+
+def manage(var: Path, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=BASE_DIR,
+        env={
+            "PATH": os.environ["PATH"],
+            "HRPORTAL_LOCAL": "1",
+            "HRPORTAL_VAR_DIR": str(var),
+            "PYTHONUTF8": "1",
+        },
+        input=typed,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=100,
+    )
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("create_user")
+    assert manage(folder, "migrate", "-v0").returncode == 0
+    return folder
+
+
+class TestInstallSchedules:
+    @pytest.fixture(autouse=True)
+    def installed(self, db) -> None:
+        call_command("install_schedules")
+
+    def test_syncs_everything_every_ten_minutes(self):
+        schedule = Schedule.objects.get()
+        assert schedule.func == f"{jobs.__name__}.{jobs.sync_all.__name__}"
+        assert (schedule.schedule_type, schedule.minutes) == (Schedule.MINUTES, 10)
+        assert schedule.repeats == -1
+
+    def test_changes_nothing_the_second_time(self):
+        before = list(Schedule.objects.values())
+        call_command("install_schedules")
+        assert list(Schedule.objects.values()) == before
+
+    def test_mends_what_was_changed_by_hand(self):
+        Schedule.objects.update(minutes=1, func="os.getcwd")
+        Schedule.objects.create(name="stray", func="os.getcwd", schedule_type=Schedule.DAILY)
+        call_command("install_schedules")
+        assert Schedule.objects.get().minutes == 10
+
+
+class TestCreateUser:
+    """With a real standard input, as an administrator's script has it."""
+
+    def test_creates_somebody_who_can_sign_in(self, database):
+        arguments = ("create_user", "ann", "--role", "auditor", "--name", "安娜")
+        done = manage(database, *arguments, typed="correct horse battery\n")
+        assert done.returncode == 0, done.stderr
+        check = (
+            "from django.contrib.auth import authenticate;"
+            "user = authenticate(username='ann', password='correct horse battery');"
+            "print(user.role, user.name)"
+        )
+        assert manage(database, "shell", "-v0", "-c", check).stdout == "auditor 安娜\n"
+
+    @pytest.mark.parametrize(
+        ("arguments", "typed", "reason"),
+        [
+            (("bob", "--role", "hr"), "short\n", "12"),
+            (("bob", "--role", "emperor"), "correct horse battery\n", "emperor"),
+        ],
+    )
+    def test_refuses_in_a_sentence(self, database, arguments, typed, reason):
+        done = manage(database, "create_user", *arguments, typed=typed)
+        assert done.returncode != 0
+        assert reason in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_refuses_a_name_that_is_taken(self, database):
+        for _ in range(2):
+            arguments = ("create_user", "eve", "--role", "hr")
+            done = manage(database, *arguments, typed="correct horse battery\n")
+        assert done.returncode == 1
+        assert "There is a user “eve” already." in done.stderr
