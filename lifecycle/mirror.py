@@ -8,9 +8,12 @@ and reported; it never stops the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,14 +28,22 @@ from lifecycle.models import (
     Offboarding,
     Person,
     PreHire,
+    StatusChange,
     Talent,
     UnreadableRecord,
 )
 from lifecycle.models.mirror import Mirrored
 from lifecycle.pinyin import search_text
-from lifecycle.rules import ConversionStatus, OnboardStatus, StageType
+from lifecycle.rules import EXCLUSIVE_STATUSES, ConversionStatus, OnboardStatus, StageType
+
+log = logging.getLogger(__name__)
 
 FAR_AWAY = date(9999, 12, 31)
+# An employee is gone when a second question, at least so much later, finds none either.
+CONFIRM_AFTER = timedelta(minutes=1)
+# More than this share of one batch cannot be gone at once: then something else is wrong.
+MOST_GONE = 0.2
+FEW = 5
 
 ONBOARD = {1: OnboardStatus.ONBOARDED, 2: OnboardStatus.LEFT}
 CONVERSION = {1: ConversionStatus.NOT_CONVERTED, 2: ConversionStatus.CONVERTED}
@@ -106,6 +117,33 @@ def store_offboardings(payloads: Iterable[Any], *, asked_at: datetime) -> Stored
     return _store(Offboarding, payloads, offboarding_row, asked_at)
 
 
+@transaction.atomic
+def note_missing_employees(
+    application_ids: Collection[str], *, asked: int, asked_at: datetime
+) -> int:
+    """Feishu knows no employee for these applications (H11: 1002903); how many went away.
+
+    `asked`: how many applications the batch asked about. A first such answer is noted; a
+    second one, on a later pass, takes the employee off the lists. A batch in which too
+    many would go at once changes nothing.
+    """
+    missing = (
+        Employee.objects.select_for_update()
+        .filter(application_id__in=application_ids, asked_at__lt=asked_at)
+        .exclude(application_id="")
+    )
+    going = [
+        row.pk
+        for row in missing.order_by("feishu_id")
+        if row.missing_since is not None and asked_at - row.missing_since >= CONFIRM_AFTER
+    ]
+    if len(going) > max(FEW, MOST_GONE * asked):
+        log.error("%s of %s employees would be gone at once; nothing is done", len(going), asked)
+        return 0
+    missing.filter(missing_since=None).update(missing_since=asked_at)
+    return Employee.objects.filter(pk__in=going).update(gone_at=asked_at)
+
+
 # -- payload to columns -------------------------------------------------------------------
 
 
@@ -158,13 +196,16 @@ def employee_row(payload: Mapping[str, Any]) -> Row:
     due_on = _ms_day(payload, "expected_conversion_time")
     converted_on = _ms_day(payload, "actual_conversion_time")
     application_id = _text(payload, "application_id")
-    columns = {
+    awaits_conversion = (
+        onboard is OnboardStatus.ONBOARDED and conversion is ConversionStatus.NOT_CONVERTED
+    )
+    columns: dict[str, Any] = {
         "application_id": application_id,
         "onboard_status": onboard.value,
         "conversion_status": conversion.value if conversion else "",
         "onboarded_on": _ms_day(payload, "onboard_time"),
         "expected_conversion_on": due_on,
-        "due_sort_on": due_on or FAR_AWAY,
+        "due_sort_on": due_on if due_on and awaits_conversion else FAR_AWAY,
         "converted_on": converted_on if conversion is ConversionStatus.CONVERTED else None,
         "left_on": _ms_day(payload, "overboard_time") if onboard is OnboardStatus.LEFT else None,
         "department_id": _text(payload, "department"),
@@ -173,6 +214,8 @@ def employee_row(payload: Mapping[str, Any]) -> Row:
         "job_family_id": _text(payload, "sequence"),
         "employee_type_id": _text(payload, "employee_type"),
         "employment_id": _text(payload, "external_employment_id"),
+        "missing_since": None,
+        "gone_at": None,
     }
     return Row(
         feishu_id=_id(payload, "id"),
@@ -251,28 +294,48 @@ def _store(
     rows: dict[str, Row] = {}
     for payload in payloads:
         try:
-            row = _read_row(read, payload)
+            row = _read_row(model, read, payload)
         except BadRecord as error:
-            _set_aside(model, payload, str(error), asked_at)
-            result.unreadable.append((_name_of(payload), str(error)))
+            name = _set_aside(model, payload, str(error), asked_at)
+            result.unreadable.append((name, str(error)))
             continue
         rows[row.feishu_id] = row
     with transaction.atomic():
         _write(model, rows, asked_at, result)
+        _forget_unreadable(model, rows, asked_at)
     return result
 
 
-def _read_row(read: Reader, payload: Any) -> Row:
+def _read_row(model: type[Mirrored], read: Reader, payload: Any) -> Row:
     if not isinstance(payload, Mapping):
         raise BadRecord("the record is not an object")
-    return read(payload)
+    if not _is_storable(payload):
+        raise BadRecord("the record holds text or numbers that no database keeps")
+    row = read(payload)
+    for name, value in row.columns.items():
+        longest = getattr(model._meta.get_field(name), "max_length", None)
+        if longest is not None and isinstance(value, str) and len(value) > longest:
+            raise BadRecord(f"{name} is longer than {longest} characters")
+    return row
+
+
+def _is_storable(payload: Any) -> bool:
+    """JSON may carry half a character, a NUL and NaN; PostgreSQL takes none of them, SQLite
+    not all. One such record must not cost its whole batch."""
+    try:
+        text = json.dumps(payload, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (ValueError, TypeError, RecursionError):
+        return False
+    return "\\u0000" not in text
 
 
 def _write(model: type[Mirrored], rows: dict[str, Row], asked_at: datetime, result: Stored) -> None:
     known = {
         row.feishu_id: row
-        for row in model._default_manager.select_for_update()
+        for row in model._base_manager.select_for_update()
         .filter(feishu_id__in=rows)
+        .order_by("feishu_id")
         .only("feishu_id", "person_id", "asked_at", "payload")
     }
     fresh = [
@@ -287,7 +350,7 @@ def _write(model: type[Mirrored], rows: dict[str, Row], asked_at: datetime, resu
     if model is Employee:
         _keep_employment_ids(fresh, known)
     columns = sorted(fresh[0].columns)
-    model._default_manager.bulk_create(
+    model._base_manager.bulk_create(
         [
             model(
                 feishu_id=row.feishu_id,
@@ -364,7 +427,7 @@ def _make_people(rows: Sequence[Row], found: dict[str, int]) -> None:
         found[row.feishu_id] = pk
 
 
-def _describe_people(rows: Sequence[Row], found: Mapping[str, int]) -> None:
+def _describe_people(rows: Sequence[Row], found: dict[str, int]) -> None:
     """Names, ids and search text, written only where they change."""
     people = Person.objects.in_bulk(set(found.values()))
     taken = _people_by("employment_id", {row.employment_id for row in rows})
@@ -374,39 +437,93 @@ def _describe_people(rows: Sequence[Row], found: Mapping[str, int]) -> None:
         before = (person.name, person.employment_id, person.search_text)
         if row.name:
             person.name = row.name[:200]
-        if row.employment_id and taken.get(row.employment_id, person.pk) == person.pk:
-            person.employment_id = row.employment_id
+        if row.employment_id:
+            holder = taken.setdefault(row.employment_id, person.pk)
+            if holder != person.pk and _take_over(person, holder):
+                taken[row.employment_id] = person.pk
+                found |= {key: person.pk for key, pk in found.items() if pk == holder}
+            if taken[row.employment_id] == person.pk:
+                person.employment_id = row.employment_id
         ids = [row.feishu_id, row.talent_id, row.employment_id]
         old = [part for part in person.search_text.split("\n") if part.isdigit()]
         person.search_text = search_text(person.name, *dict.fromkeys(old + ids))
         if before != (person.name, person.employment_id, person.search_text):
             changed[person.pk] = person
     Person.objects.bulk_update(
-        changed.values(), ["name", "employment_id", "search_text"], batch_size=200
+        changed.values(), ["name", "employment_id", "open_id", "search_text"], batch_size=200
     )
 
 
-def _set_aside(model: type[models.Model], payload: Any, problem: str, asked_at: datetime) -> None:
+def _take_over(person: Person, holder_id: int) -> bool:
+    """Join to this person what is kept under somebody known from CoreHR alone.
+
+    An offboarding may be read before Hire says whose employment it is about; from then on
+    both are one human being, and status changes have to be counted together. False when
+    the other one has a talent of its own, or when both have a change under way: then the
+    next pass tries again. The emptied row stays, because the log refers to it.
+    """
+    holder = Person.objects.filter(pk=holder_id, talent_id=None).first()
+    open_changes = StatusChange.objects.filter(
+        person_id__in=(person.pk, holder_id), status__in=EXCLUSIVE_STATUSES
+    )
+    if holder is None or open_changes.values("person_id").distinct().count() > 1:
+        return False
+    for model in ID_FIELDS:
+        model._base_manager.filter(person_id=holder_id).update(person_id=person.pk)
+    StatusChange.objects.filter(person_id=holder_id).update(person_id=person.pk)
+    person.search_text += "\n" + holder.search_text
+    person.open_id = person.open_id or holder.open_id
+    holder.employment_id, holder.open_id, holder.search_text = None, "", ""
+    holder.save(update_fields=["employment_id", "open_id", "search_text"])
+    return True
+
+
+def _set_aside(model: type[models.Model], payload: Any, problem: str, asked_at: datetime) -> str:
+    """Keep a record that could not be read; the name it is kept under."""
+    name = _name_of(model, payload)
+    is_record = isinstance(payload, Mapping) and _is_storable(payload)
+    kept = payload if is_record else {"as_text": ascii(payload)}
     UnreadableRecord.objects.update_or_create(
         kind=model._meta.model_name or "",
-        feishu_id=_name_of(payload),
-        defaults={"payload": payload, "problem": problem[:200], "last_seen_at": asked_at},
+        feishu_id=name,
+        defaults={"payload": kept, "problem": problem[:200], "last_seen_at": asked_at},
         create_defaults={
-            "payload": payload,
+            "payload": kept,
             "problem": problem[:200],
             "first_seen_at": asked_at,
             "last_seen_at": asked_at,
         },
     )
+    return name
 
 
-def _name_of(payload: Any) -> str:
-    """The best name for a record that could not be read."""
+def _forget_unreadable(
+    model: type[models.Model], rows: Mapping[str, Row], asked_at: datetime
+) -> None:
+    """What can be read by now is no longer put aside."""
+    UnreadableRecord.objects.filter(
+        kind=model._meta.model_name or "", feishu_id__in=rows, last_seen_at__lte=asked_at
+    ).delete()
+
+
+ID_FIELDS: dict[type[models.Model], tuple[str, ...]] = {
+    Talent: ("id", "talent_id"),
+    Application: ("id",),
+    Employee: ("id",),
+    PreHire: ("pre_hire_id",),
+    Employment: ("employment_id_v2", "employment_id"),
+    Offboarding: ("offboarding_id",),
+}
+
+
+def _name_of(model: type[models.Model], payload: Any) -> str:
+    """Feishu's id where there is one, else a name made from the content: two records
+    without an id must not take each other's place."""
     if isinstance(payload, Mapping):
-        for key in ("id", "talent_id", "pre_hire_id", "employment_id", "offboarding_id"):
-            if isinstance(payload.get(key), str) and payload[key]:
+        for key in ID_FIELDS[model]:
+            if isinstance(payload.get(key), str) and payload[key] and _is_storable(payload[key]):
                 return str(payload[key])[:128]
-    return ""
+    return "sha256:" + hashlib.sha256(ascii(payload).encode()).hexdigest()
 
 
 # -- reading fields -----------------------------------------------------------------------

@@ -61,8 +61,19 @@ class Application(Mirrored):
         indexes = [models.Index(fields=["stage_type", "-id"])]
 
 
+class PresentEmployees(models.Manager["Employee"]):
+    """The employees Feishu still has."""
+
+    def get_queryset(self) -> models.QuerySet[Employee]:
+        return super().get_queryset().filter(gone_at=None)
+
+
 class Employee(Mirrored):
-    """A Hire employee: made by onboarding an application. Not a CoreHR employment."""
+    """A Hire employee: made by onboarding an application. Not a CoreHR employment.
+
+    Going back to pre-hire takes the record away in Feishu. Its row stays for the history;
+    `objects` leaves it out, `everyone` has it.
+    """
 
     class Onboard(models.TextChoices):
         ONBOARDED = rules.OnboardStatus.ONBOARDED.value, _("Onboarded")
@@ -90,8 +101,15 @@ class Employee(Mirrored):
     job_level_id = models.CharField(max_length=64, blank=True)
     job_family_id = models.CharField(max_length=64, blank=True)
     employee_type_id = models.CharField(max_length=64, blank=True)
-    # The day the list sorts by: a row without one comes last, and keyset paging needs a value.
+    # The day the list sorts by: whoever awaits conversion comes first, the longest overdue on
+    # top; the others come last, and keyset paging needs a value for them.
     due_sort_on = models.DateField(default="9999-12-31")
+    # The first question that found no such employee any more, and the one that confirmed it.
+    missing_since = models.DateTimeField(null=True, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PresentEmployees()
+    everyone: models.Manager[Employee] = models.Manager()
 
     class Meta:
         verbose_name = _("employee")
