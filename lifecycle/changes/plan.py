@@ -145,7 +145,7 @@ def make_plan(
         fields=tuple(kind.field_changes(employee, values)),
         blockers=tuple(blockers),
         warnings=tuple(warnings),
-        route=kind.route,
+        route=kind.route_for(employee),
         undo=kind.undo,
         when=ON_THE_DAY.fill(day=day) if waits else AT_ONCE,
         effective_at=_midnight(day) if waits and day is not None else at,

@@ -48,7 +48,6 @@ class Kind(ABC):
     explanation: ClassVar[Words]
     subject: ClassVar[str] = "employee"
     form_class: ClassVar[type[forms.Form]]
-    route: ClassVar[Words]
     undo: ClassVar[Words]
     endpoint: ClassVar[remote.Endpoint]
     # The name of the verb that takes this one back, "" when there is none.
@@ -59,6 +58,10 @@ class Kind(ABC):
     @abstractmethod
     def is_legal(self, employee: Employee) -> bool:
         """Whether the verb fits the present state (rules.py), to decide what to offer."""
+
+    @abstractmethod
+    def route_for(self, employee: Employee) -> Words:
+        """Which of Feishu's doors this goes through for this person, and why."""
 
     @abstractmethod
     def call(self, employee: Employee, values: Facts) -> remote.Call:

@@ -27,17 +27,27 @@ FACTS = (
 )
 
 
+HIRE_ROUTE = Words(
+    "通过飞书招聘的“更新员工状态”发送：该员工只在飞书招聘中，尚未同步到飞书人事。",
+    "Sent through Feishu Hire, “update employee status”: this employee is in Hire only and has"
+    " not been synced to CoreHR.",
+)
+IN_CORE_HR_ROUTE = Words(
+    "该员工已同步到飞书人事，飞书招聘不再接受变更：请在飞书人事（企业版）中办理。",
+    "This employee has been synced to CoreHR, so Hire takes no changes any more: it has to be"
+    " done in Feishu CoreHR.",
+)
+
+
 class EmployeeStatusKind(Kind):
     """A verb carried out by 更新员工状态 (PATCH hire/v1/employees/:employee_id)."""
 
     endpoint = remote.endpoints.EMPLOYEE_PATCH
-    route = Words(
-        "通过飞书招聘「更新员工状态」接口发送：该员工只在飞书招聘中，尚未同步到飞书人事。",
-        "Sent through Feishu Hire, “update employee status”: this employee is in Hire only and"
-        " has not been synced to CoreHR.",
-    )
     # What A2 demands of the employee's present state, in words, for the blocker.
     needed_state: ClassVar[Words]
+
+    def route_for(self, employee: Employee) -> Words:
+        return IN_CORE_HR_ROUTE if employee.employment_id else HIRE_ROUTE
 
     def facts(self, payload: Facts) -> dict[str, Any]:
         """Statuses and times; a time of 0 and no time are the same to Feishu."""
