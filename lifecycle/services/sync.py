@@ -47,6 +47,8 @@ LEASE = timedelta(minutes=3)
 RESUME_WITHIN = timedelta(hours=2)
 CHUNK = 100
 NOT_ONBOARDED = 1002903
+# Refusals that say nothing about the one record that was asked for.
+ABOUT_THE_APP = (remote.errors.ScopeMissing, remote.errors.AuthRefused, remote.errors.Throttled)
 # How a server answers for a path it does not know.
 ENDPOINT_GONE = (404, 405, 410, 501)
 PRE_HIRE_FIELDS = (
@@ -118,10 +120,14 @@ def _applications(cursor: str) -> Iterator[Step]:
     client, token = remote.client(), cursor or None
     while True:
         page = client.list_application_ids(page_token=token)
+        left = len(page.items)
         for ids in _chunks(page.items, CHUNK):
             asked_at = timezone.now()
             payloads = [p for p in map(_application_or_none, ids) if p is not None]
             stored = mirror.store_applications(payloads, asked_at=asked_at)
+            left -= len(ids)
+            # The page is done with its last chunk; until then it is read again.
+            token = token if left else page.next_token
             yield _step(token or "", len(ids), stored)
         token = page.next_token
         if token is None:
@@ -132,7 +138,7 @@ def _application_or_none(application_id: Any) -> Any:
     """H6, which Feishu no longer extends; H7 where H6 is not there any more."""
     try:
         return remote.client().get_application(str(application_id), background=True)
-    except remote.errors.ScopeMissing:
+    except ABOUT_THE_APP:
         raise
     except remote.errors.Refused as error:
         log.warning("application refused with code %s (log %s)", error.code, error.log_id)
@@ -153,8 +159,11 @@ def _employees(cursor: str) -> Iterator[Step]:
     last = int(cursor or 0)
     while rows := list(wanted.filter(pk__gt=last).values_list("pk", "feishu_id")[:CHUNK]):
         asked_at = timezone.now()
-        payloads = [p for p in (_employee_or_none(row[1]) for row in rows) if p is not None]
+        answers = {row[1]: _employee_or_none(row[1]) for row in rows}
+        payloads = [payload for payload in answers.values() if payload is not None]
         stored = mirror.store_employees(payloads, asked_at=asked_at)
+        missing = [application_id for application_id, payload in answers.items() if payload is None]
+        mirror.note_missing_employees(missing, asked=len(rows), asked_at=asked_at)
         last = rows[-1][0]
         yield _step(str(last), len(rows), stored, of=total)
 
@@ -327,6 +336,10 @@ KINDS: dict[str, SyncKind] = {
 }
 
 
+class TakenOver(Exception):
+    """Our lease ran out, and another process goes on with the run."""
+
+
 # -- a pass -------------------------------------------------------------------------------
 
 
@@ -334,21 +347,35 @@ def sync_kind(name: str, *, progress: Progress | None = None) -> SyncRun | None:
     """One pass over one kind, from where a pass that was cut off had stopped.
 
     Returns the finished run, or None when another process is at it. Never raises for what
-    Feishu answers: the run says what went wrong.
+    Feishu answers, nor for an answer nobody thought of: the run says what went wrong.
     """
     run = _begin(name)
     if run is None:
         return None
     try:
-        for step in KINDS[name].steps(run.cursor):
+        _finish(run, _go_through(run, progress))
+    except TakenOver:
+        log.warning("sync of %s was taken over by another process", name)
+        return None
+    return run
+
+
+def _go_through(run: SyncRun, progress: Progress | None) -> Exception | None:
+    """Read and store to the end; what stood in the way, None for nothing."""
+    try:
+        for step in KINDS[run.kind].steps(run.cursor):
             _advance(run, step)
             if progress is not None:
                 progress(run, step.of)
+    except TakenOver:
+        raise
     except remote.errors.FeishuError as error:
-        _finish(run, error)
-    else:
-        _finish(run, None)
-    return run
+        return error
+    except Exception as error:
+        # Whatever is wrong with this kind must not keep the others from being synced.
+        log.exception("sync of %s broke off", run.kind)
+        return error
+    return None
 
 
 def sync_all(*, progress: Progress | None = None) -> list[SyncRun]:
@@ -383,8 +410,18 @@ def _advance(run: SyncRun, step: Step) -> None:
     run.read += step.read
     run.stored += step.stored
     run.unreadable += step.unreadable
-    run.lease_until = timezone.now() + LEASE
-    run.save(update_fields=["cursor", "read", "stored", "unreadable", "lease_until"])
+    _keep(run, "cursor", "read", "stored", "unreadable")
+
+
+def _keep(run: SyncRun, *names: str) -> None:
+    """Save and renew the lease, as long as the run is still ours."""
+    lease_until = timezone.now() + LEASE
+    ours = SyncRun.objects.filter(
+        pk=run.pk, state=SyncRun.State.RUNNING, lease_until=run.lease_until
+    )
+    if not ours.update(lease_until=lease_until, **{name: getattr(run, name) for name in names}):
+        raise TakenOver
+    run.lease_until = lease_until
 
 
 @transaction.atomic
@@ -393,7 +430,7 @@ def _finish(run: SyncRun, error: Exception | None) -> None:
     run.state = SyncRun.State.DONE if error is None else SyncRun.State.FAILED
     if error is not None:
         run.problem, run.detail, run.log_id = _problem_of(error)
-    run.save(update_fields=["finished_at", "state", "problem", "detail", "log_id"])
+    _keep(run, "finished_at", "state", "problem", "detail", "log_id")
     data = {
         "kind": run.kind,
         "read": run.read,
@@ -420,7 +457,7 @@ def _problem_of(error: Exception) -> tuple[str, str, str]:
         return "no-answer", error.problem, error.log_id or ""
     if isinstance(error, remote.errors.NotSent):
         return "not-sent", error.problem, ""
-    return type(error).__name__, "", ""
+    return type(error).__name__[:60], "", ""
 
 
 def _step(cursor: str, read: int, stored: mirror.Stored, *, of: int | None = None) -> Step:
