@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,7 +126,7 @@ def log_entry(request: HttpRequest, seq: int) -> HttpResponse:
 def _fields(readable: action_log.ReadableEntry) -> list[tuple[str, Any]]:
     """The chained data by name; what stands beside the chain is shown apart."""
     return [
-        (name, value)
+        (name, json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value)
         for name, value in sorted(readable.data.items())
         if value not in (None, "") and not name.startswith("private_")
     ]

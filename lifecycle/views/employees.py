@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -59,9 +60,14 @@ def employee_rows(request: HttpRequest) -> HttpResponse:
     """Rows that may have moved, each to be put in its own place."""
     ids = {int(text) for text in request.GET.getlist("ids") if text.isdecimal() and len(text) < 19}
     some = sorted(ids)[:ROWS_AT_ONCE]
-    rows = queries.employee_rows_by_id(request.user, some, today=timezone.localdate())
+    today = timezone.localdate()
+    rows = queries.employee_rows_by_id(request.user, some, today=today)
     listed = [list_employee(request.user, row) for row in rows]
-    return render(request, "employees/_rows.html", {"listed": listed, "out_of_band": True})
+    context: dict[str, Any] = {"listed": listed}
+    if any(not item.is_watched for item in listed):
+        # A change has come to rest, so the figures above the list may have moved too.
+        context["counts"] = queries.employee_counts(request.user, today=today)
+    return render(request, "employees/_rows.html", context)
 
 
 @require_safe
