@@ -89,16 +89,21 @@ class Command(BaseCommand):
             _tend(supervisor, stop)
             if timezone.now() > give_up_at:
                 raise CommandError(f"The portal did not come up. What it says is in {LOGS}.")
-        if not SyncRun.objects.filter(state=SyncRun.State.DONE).exists():
+        if is_sandbox(settings.FEISHU_BASE_URL):
             self._first_sync(supervisor, stop)
-        demo = is_sandbox(settings.FEISHU_BASE_URL)
-        if demo:
             create_demo_users(settings.DEMO_PASSWORD)
-        self._say(_welcome(demo=demo))
+            self._say(_welcome(demo=True))
+        else:
+            self._say(_welcome(demo=False))
+            self._first_sync(supervisor, stop)  # a real tenant may take a while
 
     def _first_sync(self, supervisor: Supervisor, stop: threading.Event) -> None:
         """In a process of its own, so that Ctrl-C and the other programs are still looked after."""
-        sync = supervisor.start_once(Program(FIRST_SYNC, [sys.executable, MANAGE, "sync"]))
+        if SyncRun.objects.filter(kind="employees", state=SyncRun.State.DONE, read__gt=0).exists():
+            return
+        quiet = dict(os.environ) | {"LOG_LEVEL": "ERROR"}  # it says on the terminal what it does
+        command = [sys.executable, MANAGE, "sync"]
+        sync = supervisor.start_once(Program(FIRST_SYNC, command, environment=quiet))
         while sync.is_running:
             _tend(supervisor, stop)
         if sync.exit_status != 0:
