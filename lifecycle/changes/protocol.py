@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -236,10 +237,13 @@ def _send(change: StatusChange, kind: Kind) -> None:
         return need_attention(change, "change.stale-facts", facts=facts)
     if not _is_ready(change, kind):
         return None
+    # Counted from before the commit: a worker that was stopped after it and goes on when
+    # others have settled the attempt must not send any more.
+    ends_at = time.monotonic() + settings.SEND_DEADLINE.total_seconds()
     attempt = _begin_attempt(change)
     if attempt is None:
         return postpone(change, "change.earlier-first", WAIT_FOR_EARLIER)
-    result = remote.client().send(call)
+    result = remote.client().send(call, ends_at=ends_at)
     return _finish(attempt, change, kind, result)
 
 

@@ -106,24 +106,26 @@ class Client(HireReads, CoreHrReads, ReferenceReads):
         """
         self._token.get()
 
-    def send(self, call: Call) -> SendResult:
+    def send(self, call: Call, *, ends_at: float | None = None) -> SendResult:
         """Make one write, once. Never raises for anything that happens on the wire.
 
         Takes no rate slot: `ready` did. There is no retry inside; after AUTH the caller
         decides, calling `renew_token` first, and after THROTTLED it pauses the endpoint
         for everybody. When no token can be had, nothing is sent. No byte leaves later than
-        the total deadline counted from here. Raises InvalidValue for a call that is not
-        one of the five writes.
+        the total deadline counted from here, nor later than `ends_at` (of time.monotonic()),
+        the moment after which the caller's word is that nothing leaves any more. Raises
+        InvalidValue for a call that is not one of the five writes.
         """
         if not call.endpoint.is_write:
             raise InvalidValue(f"{call.endpoint.name} is not a write.")
-        deadline = time.monotonic() + self._timeouts.total_s
+        own_end = time.monotonic() + self._timeouts.total_s
+        ends_at = own_end if ends_at is None else min(own_end, ends_at)
         try:
             token = self._token.get()
         except FeishuError as error:
             return without_token(error)
         request = self._request(call, token, encoding="identity")
-        exchange = self._transport.write(request, within_s=deadline - time.monotonic())
+        exchange = self._transport.write(request, ends_at=ends_at)
         result = send_result(call, exchange)
         if result.outcome is Outcome.AUTH:
             self._token.drop(token)

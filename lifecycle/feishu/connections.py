@@ -12,6 +12,7 @@ import contextlib
 import os
 import socket
 import threading
+import time
 from types import TracebackType
 from typing import Any, Self
 
@@ -29,15 +30,16 @@ class Watch:
     """The deadline of one exchange, and what has become of it.
 
     `sent` turns true right before the first byte of the request leaves and never back:
-    while it is false, Feishu cannot have seen the request.
+    while it is false, Feishu cannot have seen the request. `ends_at`: of time.monotonic().
     """
 
-    def __init__(self, total_s: float) -> None:
+    def __init__(self, ends_at: float) -> None:
+        self._ends_at = ends_at
         self.sent = False
         self.is_over = False
         self._handle: socket.socket | None = None
         self._lock = threading.Lock()
-        self._timer = threading.Timer(total_s, self._end)
+        self._timer = threading.Timer(max(0.0, ends_at - time.monotonic()), self._end)
         self._timer.daemon = True
 
     def __enter__(self) -> Self:
@@ -70,8 +72,13 @@ class Watch:
                 raise DeadlineOver
 
     def before_sending(self) -> None:
-        """Note that bytes are about to leave. Raises DeadlineOver if it is too late."""
+        """Note that bytes are about to leave. Raises DeadlineOver if it is too late.
+
+        Asks the clock too: in a process that was stopped and goes on, the timer may still
+        be about to strike.
+        """
         with self._lock:
+            self.is_over = self.is_over or time.monotonic() >= self._ends_at
             if self.is_over:
                 raise DeadlineOver
             self.sent = True

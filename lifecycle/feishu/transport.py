@@ -90,23 +90,26 @@ class Transport:
         self._shared: WatchedAdapter | None = None
         self._owner_pid = 0
 
-    def write(self, request: Request, *, within_s: float | None = None) -> Exchange:
+    def write(self, request: Request, *, ends_at: float | None = None) -> Exchange:
         """Send once over a fresh connection. Never raises for what happens on the wire.
 
-        `within_s`: what is left of the caller's own deadline in seconds, when that is less
-        than the total of the timeouts.
+        `ends_at`: the caller's own deadline, of time.monotonic(), when that comes before
+        the total of the timeouts.
         """
-        total_s = self._timeouts.total_s if within_s is None else within_s
+        ends_at = self._ends_at() if ends_at is None else ends_at
         adapter = WatchedAdapter(connections=1)
         try:
-            return self._exchange(adapter, request, cap=WRITE_BODY_CAP, total_s=total_s)
+            return self._exchange(adapter, request, cap=WRITE_BODY_CAP, ends_at=ends_at)
         finally:
             adapter.close()
 
     def read(self, request: Request) -> Exchange:
         """Send once, over a kept connection if there is one. Never raises for the wire."""
-        total_s = self._timeouts.total_s
-        return self._exchange(self._shared_adapter(), request, cap=READ_BODY_CAP, total_s=total_s)
+        adapter, ends_at = self._shared_adapter(), self._ends_at()
+        return self._exchange(adapter, request, cap=READ_BODY_CAP, ends_at=ends_at)
+
+    def _ends_at(self) -> float:
+        return time.monotonic() + self._timeouts.total_s
 
     def _shared_adapter(self) -> WatchedAdapter:
         """The pool of this process; a child must not speak on its parent's connections."""
@@ -117,11 +120,11 @@ class Transport:
             return self._shared
 
     def _exchange(
-        self, adapter: WatchedAdapter, request: Request, *, cap: int, total_s: float
+        self, adapter: WatchedAdapter, request: Request, *, cap: int, ends_at: float
     ) -> Exchange:
         started = time.monotonic()
         prepared = _prepared(request)
-        with Watch(max(0.0, total_s)) as watch:
+        with Watch(ends_at) as watch:
             answer = self._answer(adapter, prepared, cap, watch)
         elapsed_ms = round((time.monotonic() - started) * 1000)
         status, headers, body, problem = answer

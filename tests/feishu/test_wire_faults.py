@@ -178,7 +178,10 @@ class TestKeptConnection:
 class TestWatchOverTls:
     def get(self, fault: servers.Fault, *, total_s: float) -> tuple[Watch, bytes]:
         request = requests.Request("GET", "https://127.0.0.1").prepare()
-        with FaultServer(fault, tls=True).running() as server, Watch(total_s) as watch:
+        with (
+            FaultServer(fault, tls=True).running() as server,
+            Watch(time.monotonic() + total_s) as watch,
+        ):
             request.url = server.url
             adapter = WatchedAdapter(connections=1)
             response = adapter.send(request, stream=True, verify=str(servers.CERTIFICATE))

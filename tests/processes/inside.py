@@ -60,9 +60,7 @@ def plans(first: int, count: int) -> list[dict[str, Any]]:
     posts = []
     for employee in convertible()[first : first + count]:
         values = {"converted_on": timezone.localdate()}
-        plan = changes.plan_change(
-            kind, employee, values, acting_user=mei, at=timezone.now()
-        )
+        plan = changes.plan_change(kind, employee, values, acting_user=mei, at=timezone.now())
         posts.append(
             {
                 "employee": employee.pk,

@@ -115,8 +115,8 @@ class Portal:
     def start_asking(self, action: str, **arguments: Any) -> subprocess.Popen[str]:
         return self.start("-m", "tests.processes.inside", action, json.dumps(arguments))
 
-    def answer(self, process: subprocess.Popen[str], given: str | None = None) -> Any:
-        output, errors = process.communicate(given, timeout=110)
+    def answer(self, process: subprocess.Popen[str]) -> Any:
+        output, errors = process.communicate(timeout=110)
         assert process.returncode == 0, errors[-4000:]
         self.complaints += errors
         return json.loads(output.splitlines()[-1])
@@ -124,7 +124,8 @@ class Portal:
     def run_until(self, name: str, cases: list[tuple[Any, int]], *, side_by_side: int = 2) -> list:
         """Each case in a process of its own that dies at its event; see run_until.py."""
         processes = [
-            self.start("-m", "tests.processes.run_until") for _ in range(min(side_by_side, len(cases)))
+            self.start("-m", "tests.processes.run_until")
+            for _ in range(min(side_by_side, len(cases)))
         ]
         for lane, process in enumerate(processes):
             assert process.stdin is not None

@@ -63,8 +63,8 @@ def _is_watched(filename: str, function: str) -> bool:
     )
 
 
-def events_of(step: Callable[[], Any], deadly: int) -> list[str]:
-    countdown = Countdown(deadly)
+def events_of(step: Callable[[], Any], deadly: int, number: int = signal.SIGKILL) -> list[str]:
+    countdown = Countdown(deadly, number)
     sys.setprofile(countdown)
     try:
         step()
@@ -117,5 +117,27 @@ def main(name: str, cases: list[tuple[Any, int]]) -> list[Any]:
     return [in_a_process(step, deadly) if deadly else count(step) for step, deadly in steps]
 
 
+def freeze(name: str, about: Any, event: int) -> int:
+    """Stops the process at the event, says so, and lets it go on at the next line of input."""
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            events_of(STEPS[name](about), event, signal.SIGSTOP)
+            status = 0
+        except Exception:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    os.waitpid(pid, os.WUNTRACED)
+    print("frozen", flush=True)
+    sys.stdin.readline()
+    os.kill(pid, signal.SIGCONT)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["freeze"]:
+        print(freeze(**json.loads(sys.stdin.readline())))
+        sys.exit()
     print(json.dumps(main(**json.load(sys.stdin))))

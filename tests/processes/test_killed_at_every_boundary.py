@@ -107,7 +107,9 @@ def assert_told_whole_story(change: dict[str, Any], requests: list[dict[str, Any
     assert events[0] == "change.requested"
     assert events.count("change.requested") == events.count("change.succeeded") == 1
     assert events[-1] == "change.succeeded"
-    sent = [entry["data"]["number"] for entry in change["log"] if entry["event"] == "change.sending"]
+    sent = [
+        entry["data"]["number"] for entry in change["log"] if entry["event"] == "change.sending"
+    ]
     assert sent == [attempt["number"] for attempt in attempts]
     answered = {
         entry["data"]["number"]
