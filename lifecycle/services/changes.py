@@ -76,13 +76,14 @@ def submit_change(
     NotAllowed, StalePlan when it is no longer that plan, ChangeBlocked.
     """
     _check_allowed(kind, employee, acting_user)
-    already = StatusChange.objects.filter(
-        submission_key=submission_key, requested_by=acting_user
-    ).first()
-    if already is not None:
-        return already
     with transaction.atomic():
         locked = Employee.objects.select_for_update().select_related("person").get(pk=employee.pk)
+        # Under the lock, or the second of two clicks would be blocked by the first one.
+        already = StatusChange.objects.filter(
+            submission_key=submission_key, requested_by=acting_user
+        ).first()
+        if already is not None:
+            return already
         plan = _plan(kind, locked, values, at=at, is_fresh=True)
         if (plan.pre_image_hash, plan.payload_hash) != (pre_image_hash, payload_hash):
             raise StalePlan
