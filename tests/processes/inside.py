@@ -30,7 +30,7 @@ from django_q.models import OrmQ
 
 from lifecycle import action_log, jobs
 from lifecycle.changes.kinds import kind_named
-from lifecycle.models import ActionEntry, Attempt, Employee, Role, StatusChange, User
+from lifecycle.models import ActionEntry, Attempt, Employee, Role, StatusChange, User, WorkerBeat
 from lifecycle.rules import FINAL_STATUSES
 from lifecycle.services import changes, sync
 
@@ -170,6 +170,10 @@ def wait_until(moment: float) -> None:
         time.sleep(0.001)
 
 
+def queue_beats() -> bool:
+    return WorkerBeat.objects.filter(name="queue").exists()
+
+
 def change(pk: int) -> dict[str, Any]:
     return _change(StatusChange.objects.get(pk=pk))
 
@@ -201,6 +205,7 @@ def _change(change: StatusChange) -> dict[str, Any]:
         "status": change.status,
         "problem": change.problem,
         "via": change.settled_via,
+        "created_at": change.created_at.timestamp(),
         "payload": change.payload,
         "payload_hash": change.payload_hash,
         "attempts_used": change.attempts_used,
@@ -222,7 +227,7 @@ def _change(change: StatusChange) -> dict[str, Any]:
 ACTIONS: dict[str, Callable[..., Any]] = {
     action.__name__: action
     for action in (
-        append, change, plans, prepare, report, run, run_at_once, submit_all, submit_at_once,
+        append, change, plans, prepare, queue_beats, report, run, run_at_once, submit_all, submit_at_once,
         sweep_at_once, sweep_until_settled, wait_until_due,
     )
 }  # fmt: skip

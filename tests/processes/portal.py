@@ -88,6 +88,8 @@ class PostgresDatabases:
 class Portal:
     """One database, one tenant, any number of processes."""
 
+    python, base_dir = sys.executable, BASE_DIR
+
     def __init__(self, tenant: SandboxServer, database_url: str, folder: Path) -> None:
         self.tenant: SandboxControl = tenant.control
         self._folder = folder
@@ -150,6 +152,9 @@ class Portal:
         )
         self._started.append(process)
         return process
+
+    def look_after(self, process: subprocess.Popen[str]) -> None:
+        self._started.append(process)
 
     def end(self) -> None:
         """Whatever still runs of what was started here."""
