@@ -149,7 +149,7 @@ class DatabaseLimiter:
     def _take_or_wait(self, endpoint: Endpoint, paces: dict[str, Pacing]) -> float:
         """Take a slot in every limit and return 0, or take none and return seconds to wait."""
         keys = [_pause_key(endpoint), *paces]
-        with transaction.atomic():
+        with transaction.atomic(durable=True):
             gates = {
                 gate.key: gate
                 for gate in EndpointGate.objects.select_for_update()
