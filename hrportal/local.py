@@ -6,6 +6,7 @@ is never replaced.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, MutableMapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 BASE_DIR = Path(__file__).resolve().parent.parent
 # The sandbox's limits are this much wider than Feishu's, so that a first sync takes seconds.
 _RATE_SCALE = "20"
+_SANDBOX_APP = ("cli_sandbox", "sandbox-secret")
 
 
 def complete(values: MutableMapping[str, str]) -> None:
@@ -24,6 +26,8 @@ def complete(values: MutableMapping[str, str]) -> None:
     _fill(values, "DJANGO_HTTPS_ONLY", lambda: "0")
     if not values.get("FEISHU_BASE_URL") and not values.get("FEISHU_APP_ID"):
         _use_sandbox(values, var)
+    elif (values.get("FEISHU_BASE_URL") or "").startswith("http://"):
+        _use_stand_in(values, var)
 
 
 def _use_sandbox(values: MutableMapping[str, str], var: Path) -> None:
@@ -31,9 +35,19 @@ def _use_sandbox(values: MutableMapping[str, str], var: Path) -> None:
     people = values.get("PEOPLE") or "300"
     values["OWN_SANDBOX"] = values["DEMO_SIGN_INS"] = "1"
     values["FEISHU_BASE_URL"] = f"http://127.0.0.1:{values.get('SANDBOX_PORT') or '8801'}"
-    values["FEISHU_APP_ID"], values["FEISHU_APP_SECRET"] = "cli_sandbox", "sandbox-secret"
+    values["FEISHU_APP_ID"], values["FEISHU_APP_SECRET"] = _SANDBOX_APP
     _fill(values, "FEISHU_RATE_SCALE", lambda: _RATE_SCALE)
     _fill(values, "DATABASE_URL", lambda: f"sqlite:///{var / f'demo-{people}.sqlite3'}")
+
+
+def _use_stand_in(values: MutableMapping[str, str], var: Path) -> None:
+    """Another server that plays Feishu on this machine: Feishu itself speaks https only. Its
+    people are invented too, so they get a database of their own and the demo's sign-ins."""
+    values["DEMO_SIGN_INS"] = "1"
+    _fill(values, "FEISHU_APP_ID", lambda: _SANDBOX_APP[0])
+    _fill(values, "FEISHU_APP_SECRET", lambda: _SANDBOX_APP[1])
+    where = re.sub(r"[^0-9A-Za-z]+", "-", values["FEISHU_BASE_URL"].removeprefix("http://"))
+    _fill(values, "DATABASE_URL", lambda: f"sqlite:///{var / f'stand-in-{where}.sqlite3'}")
 
 
 def _fill(values: MutableMapping[str, str], name: str, make: Callable[[], str]) -> None:

@@ -35,3 +35,15 @@ class TestComplete:
     def test_keeps_two_demo_companies_apart(self, tmp_path):
         small, large = completed(tmp_path, PEOPLE="40"), completed(tmp_path, PEOPLE="1000")
         assert small["DATABASE_URL"] != large["DATABASE_URL"]
+
+    def test_gives_another_stand_in_a_database_of_its_own(self, tmp_path):
+        values = completed(tmp_path, FEISHU_BASE_URL="http://127.0.0.1:9301")
+        assert values["DATABASE_URL"].endswith("/stand-in-127-0-0-1-9301.sqlite3")
+        assert "OWN_SANDBOX" not in values
+
+    def test_gives_a_real_tenant_no_demo_sign_ins(self, tmp_path):
+        values = completed(
+            tmp_path, FEISHU_BASE_URL="https://open.feishu.cn", FEISHU_APP_ID="cli_1"
+        )
+        assert "DEMO_SIGN_INS" not in values
+        assert "DATABASE_URL" not in values
