@@ -443,7 +443,9 @@ def _finish_silent(attempt: Attempt, *, at: datetime) -> None:
 # -- transitions --------------------------------------------------------------------------
 
 
-def succeed(change: StatusChange, via: Via, *, facts: Mapping[str, Any] | None) -> None:
+def succeed(
+    change: StatusChange, via: StatusChange.Via, *, facts: Mapping[str, Any] | None
+) -> None:
     with transaction.atomic(durable=True):
         _succeed(change, via, facts=facts)
 
@@ -525,7 +527,7 @@ def move(change: StatusChange, target: ChangeStatus, **kwargs: Any) -> None:
 
 def _succeed(
     change: StatusChange,
-    via: Via,
+    via: StatusChange.Via,
     *,
     facts: Mapping[str, Any] | None,
     data: dict[str, Any] | None = None,

@@ -497,7 +497,7 @@ class KindHealth:
 def mirror_health() -> list[KindHealth]:
     """Every kind with its last pass; two queries and a count per kind."""
     newest = SyncRun.objects.filter(
-        pk__in=SyncRun.objects.values("kind").annotate(pk=models.Max("pk")).values("pk")
+        pk__in=SyncRun.objects.values("kind").annotate(newest=models.Max("pk")).values("newest")
     )
     last = {run.kind: run for run in newest}
     successes = dict(
