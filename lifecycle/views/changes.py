@@ -34,7 +34,6 @@ from lifecycle.views.answers import (
     flat,
     is_on,
     neighbour_queries,
-    notice_page,
     page,
     push_address,
     wants_partial,
@@ -201,8 +200,10 @@ def cancel_change(request: HttpRequest, pk: int) -> HttpResponse:
     found = policies.change_for(request.user, pk)
     try:
         change_service.cancel_change(found, acting_user=request.user, at=timezone.now())
+    except (NotAllowed, NotFound):
+        raise
     except LifecycleError as error:
-        return notice_page(request, error)
+        return _refused(request, found, error)
     return _moved(request, found)
 
 
@@ -217,6 +218,8 @@ def decide_change(request: HttpRequest, pk: int) -> HttpResponse:
             acting_user=request.user,
             at=timezone.now(),
         )
+    except (NotAllowed, NotFound):
+        raise
     except LifecycleError as error:
         return _refused(request, found, error)
     return _moved(request, found)

@@ -16,6 +16,7 @@ from lifecycle.changes.kinds import Kind
 from lifecycle.models import Employee, StatusChange
 from lifecycle.policies import Someone
 from lifecycle.queries import EmployeeFilter, EmployeeRow
+from lifecycle.templatetags.portal import is_undo
 from lifecycle.views.answers import flat, neighbour_queries, page, push_address, wants_partial
 from lifecycle.views.tabs import EMPLOYEE_TAB_LABELS, Tab
 
@@ -91,7 +92,7 @@ def list_employee(user: Someone, row: EmployeeRow) -> ListedEmployee:
     steps = next_steps(user, row.employee, change)
     return ListedEmployee(
         row=row,
-        next_steps=[kind for kind in steps if not kind.name.startswith("undo_")],
+        next_steps=[kind for kind in steps if not is_undo(kind)],
         is_watched=change is not None and queries.is_moving(change, at=timezone.now()),
     )
 

@@ -1,0 +1,113 @@
+"""Every address has a row here: who gets what. An address without a row fails the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from lifecycle import action_log
+from lifecycle.models import User
+from tests.builders import a_change, a_sync, an_employee
+
+pytestmark = pytest.mark.django_db
+
+OK, GO, NO, GONE, POST_ONLY, OUT = 200, 302, 403, 404, 405, "sign-in"
+
+# What GET answers: HR, manager, auditor, administrator, and somebody not signed in.
+# The manager's row is about one of her reports.
+POLICY: dict[str, tuple[object, object, object, object, object]] = {
+    "home": (GO, GO, GO, GO, OUT),
+    "sign-in": (GO, GO, GO, GO, OK),
+    "sign-out": (POST_ONLY,) * 5,
+    "language": (GO,) * 5,
+    "theme": (POST_ONLY,) * 5,
+    "employees": (OK, OK, OK, OK, OUT),
+    "employee-rows": (OK, OK, OK, OK, OUT),
+    "employee": (OK, OK, OK, GONE, OUT),
+    "convert-employee": (OK, NO, NO, GONE, OUT),
+    "undo-conversion": (OK, NO, NO, GONE, OUT),
+    "changes": (OK, OK, OK, OK, OUT),
+    "change": (OK, OK, OK, GONE, OUT),
+    "change-live": (303, 303, 303, GONE, OUT),
+    "cancel-change": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "decide-change": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "log": (OK, OK, OK, OK, OUT),
+    "log-entry": (OK, OK, OK, GONE, OUT),
+    "sync": (OK, NO, OK, OK, OUT),
+    "start-sync": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "help-errors": (OK, OK, OK, OK, OUT),
+    "healthz": (OK,) * 5,
+    "readyz": (503,) * 5,
+}
+
+# What POST answers, for the addresses that change something.
+POST_POLICY: dict[str, tuple[object, object, object, object, object]] = {
+    "convert-employee": (422, NO, NO, GONE, OUT),
+    "cancel-change": (303, NO, NO, GONE, OUT),
+    "decide-change": (422, NO, NO, GONE, OUT),
+    "start-sync": (303, NO, NO, 303, OUT),
+}
+
+
+def every_pattern(resolver: URLResolver | None = None) -> list[URLPattern]:
+    patterns = (resolver or get_resolver()).url_patterns
+    return [
+        pattern
+        for entry in patterns
+        for pattern in (every_pattern(entry) if isinstance(entry, URLResolver) else [entry])
+    ]
+
+
+@pytest.fixture
+def addresses(mei: User) -> Callable[[str], str]:
+    employee = an_employee("柏小林", leader="ou_li")
+    change = a_change(employee, by=mei, status="approved")
+    entry = action_log.record(
+        "change.cancelled", actor=mei, change=change, data={"kind": "convert_employee"}
+    )
+    a_sync()
+    keys = {"pk": employee.pk, "seq": entry.seq}
+
+    def address(name: str) -> str:
+        (pattern,) = (p for p in every_pattern() if p.name == name)
+        wanted = {key: keys[key] for key in pattern.pattern.converters}
+        if "change" in name and "pk" in wanted:
+            wanted["pk"] = change.pk
+        return reverse(name, kwargs=wanted)
+
+    return address
+
+
+def outcome(response) -> object:
+    if response.status_code in (301, 302) and response["Location"].startswith(reverse("sign-in")):
+        return OUT
+    return response.status_code
+
+
+def test_every_address_has_a_name_and_a_row():
+    names = [pattern.name for pattern in every_pattern()]
+    assert set(names) == set(POLICY)
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("name", POLICY)
+def test_who_may_open_it(name, addresses, as_user, mei, li, ana, zhou):
+    clients = [*(as_user(user) for user in (mei, li, ana, zhou)), Client()]
+    assert tuple(outcome(client.get(addresses(name))) for client in clients) == POLICY[name]
+
+
+@pytest.mark.parametrize("name", POST_POLICY)
+def test_who_may_post_to_it(name, addresses, as_user, mei, hua, li, ana, zhou):
+    who = hua if name == "decide-change" else mei
+    for user, expected in zip(
+        (li, ana, zhou, None, who), POST_POLICY[name][1:] + POST_POLICY[name][:1], strict=True
+    ):
+        client = as_user(user) if user else Client()
+        assert outcome(client.post(addresses(name))) == expected, user
+
+
+def test_a_head_request_is_as_good_as_a_get(addresses, as_user, mei):
+    assert as_user(mei).head(addresses("employees")).status_code == 200
