@@ -39,7 +39,8 @@ class LoginRequiredMiddleware(DjangoLoginRequiredMiddleware):
     it is told to load the whole page instead, and to come back to the page it was on.
     """
 
-    def handle_no_permission(
+    # Django says redirect; any answer will do.
+    def handle_no_permission(  # type: ignore[override] - any answer will do
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
         if not getattr(request, "htmx", False):

@@ -22,6 +22,7 @@ from lifecycle.models import (
     Contact,
     Department,
     Employee,
+    Person,
     StatusChange,
     SyncRun,
     UnreadableRecord,
@@ -445,17 +446,12 @@ class EntryFilter:
         if self.until:
             entries = entries.filter(ts__lt=_start_of(self.until + timedelta(days=1)))
         if self.q:
-            people = _people_named(self.q)
-            entries = entries.filter(person_ref__in=people)
+            people = Person.objects.filter(search_condition(self.q, "search_text"))
+            entries = entries.filter(person_ref__in=people.values("pk"))
         if self.log_id:
             attempts = Attempt.objects.filter(log_id=self.log_id)
             entries = entries.filter(change_id__in=attempts.values("change_id"))
         return entries
-
-
-def _people_named(text: str) -> QuerySet[Employee]:
-    found = Employee.objects.filter(search_condition(text, "person__search_text"))
-    return found.order_by().values("person_id")
 
 
 def _start_of(day: date) -> datetime:

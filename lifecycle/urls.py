@@ -17,7 +17,12 @@ from lifecycle.views import (
     themes,
 )
 
-KIND_PATHS = {"convert_employee": "convert", "undo_conversion": "undo-conversion"}
+KIND_PATHS = {
+    "convert_employee": "convert",
+    "undo_conversion": "undo-conversion",
+    "offboard_employee": "offboard",
+    "undo_offboarding": "undo-offboarding",
+}
 
 urlpatterns = [
     path("", home.home, name="home"),

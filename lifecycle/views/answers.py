@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from lifecycle.errors.problems import LifecycleError
+from lifecycle.models import User
 from lifecycle.paging import Page
 
 
@@ -21,7 +23,16 @@ class Narrowed(Protocol):
 def wants_partial(request: HttpRequest) -> bool:
     """True when htmx asks for a piece of a page: not when it loads or restores a whole one."""
     htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+    if not htmx:
+        return False
+    return not htmx.boosted and not htmx.history_restore_request
+
+
+def acting_user(request: HttpRequest) -> User:
+    """Who is asking, for a service. Nobody unknown comes this far; if so, nothing is done."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
 
 
 def is_on(request: HttpRequest, path: str) -> bool:

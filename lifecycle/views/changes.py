@@ -31,6 +31,7 @@ from lifecycle.queries import ChangeFilter
 from lifecycle.services import changes as change_service
 from lifecycle.views import change_words
 from lifecycle.views.answers import (
+    acting_user,
     flat,
     is_on,
     neighbour_queries,
@@ -92,7 +93,7 @@ class Asking:
                 self.kind,
                 self.employee,
                 form.cleaned_data,
-                acting_user=self.request.user,
+                acting_user=acting_user(self.request),
                 at=timezone.now(),
             )
         except InvalidValues as error:
@@ -111,7 +112,7 @@ class Asking:
                 self.kind,
                 self.employee,
                 form.cleaned_data,
-                acting_user=self.request.user,
+                acting_user=acting_user(self.request),
                 submission_key=_key(self.request.POST.get("submission_key", "")),
                 pre_image_hash=self.request.POST.get("pre_image_hash", ""),
                 payload_hash=self.request.POST.get("payload_hash", ""),
@@ -199,7 +200,7 @@ def change_live(request: HttpRequest, pk: int) -> HttpResponse:
 def cancel_change(request: HttpRequest, pk: int) -> HttpResponse:
     found = policies.change_for(request.user, pk)
     try:
-        change_service.cancel_change(found, acting_user=request.user, at=timezone.now())
+        change_service.cancel_change(found, acting_user=acting_user(request), at=timezone.now())
     except (NotAllowed, NotFound):
         raise
     except LifecycleError as error:
@@ -215,7 +216,7 @@ def decide_change(request: HttpRequest, pk: int) -> HttpResponse:
             found,
             verdict=request.POST.get("verdict", ""),
             reason=request.POST.get("reason", "").strip(),
-            acting_user=request.user,
+            acting_user=acting_user(request),
             at=timezone.now(),
         )
     except (NotAllowed, NotFound):

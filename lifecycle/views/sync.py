@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from lifecycle import policies, queries
 from lifecycle.policies import Capability
 from lifecycle.services import sync as sync_service
-from lifecycle.views.answers import page
+from lifecycle.views.answers import acting_user, page
 
 
 @require_safe
@@ -33,6 +33,6 @@ def sync(request: HttpRequest) -> HttpResponse:
 def start_sync(request: HttpRequest) -> HttpResponse:
     if not policies.can(request.user, Capability.START_SYNC):
         raise PermissionDenied
-    sync_service.request_sync(acting_user=request.user)
+    sync_service.request_sync(acting_user=acting_user(request))
     messages.success(request, _("The sync starts within a few seconds. This page follows it."))
     return HttpResponseRedirect(reverse("sync"), status=303)
