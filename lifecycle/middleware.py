@@ -40,7 +40,7 @@ class LoginRequiredMiddleware(DjangoLoginRequiredMiddleware):
     """
 
     # Django says redirect; any answer will do.
-    def handle_no_permission(  # type: ignore[override] - any answer will do
+    def handle_no_permission(  # type: ignore[override]
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
         if not getattr(request, "htmx", False):

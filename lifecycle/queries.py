@@ -189,6 +189,11 @@ class EmployeeRow:
         return (due - self.today).days
 
     @property
+    def is_due(self) -> bool:
+        """True while a conversion lies ahead, or should have been made."""
+        return self.employee.is_on_probation
+
+    @property
     def is_overdue(self) -> bool:
         return self.days_left is not None and self.days_left < 0
 

@@ -17,13 +17,6 @@ from lifecycle.views import (
     themes,
 )
 
-KIND_PATHS = {
-    "convert_employee": "convert",
-    "undo_conversion": "undo-conversion",
-    "offboard_employee": "offboard",
-    "undo_offboarding": "undo-offboarding",
-}
-
 urlpatterns = [
     path("", home.home, name="home"),
     path("sign-in/", accounts.sign_in, name="sign-in"),
@@ -35,7 +28,7 @@ urlpatterns = [
     path("employees/<int:pk>/", employees.employee, name="employee"),
     *(
         path(
-            f"employees/<int:pk>/{KIND_PATHS[kind.name]}/",
+            f"employees/<int:pk>/{kind.url_name.removesuffix('-employee')}/",
             changes.ask_for_change,
             {"kind_name": kind.name},
             name=kind.url_name,

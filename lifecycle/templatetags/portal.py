@@ -109,12 +109,6 @@ def kind_title(name: str) -> str:
 
 
 @register.filter
-def is_undo(kind: kinds.Kind) -> bool:
-    """True for a verb that takes another one back: offered, but never the first choice."""
-    return kind.name.startswith("undo_")
-
-
-@register.filter
 def due_in_words(row: EmployeeRow) -> str:
     left = row.days_left
     if left is None:

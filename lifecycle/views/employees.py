@@ -16,7 +16,6 @@ from lifecycle.changes.kinds import Kind
 from lifecycle.models import Employee, StatusChange
 from lifecycle.policies import Someone
 from lifecycle.queries import EmployeeFilter, EmployeeRow
-from lifecycle.templatetags.portal import is_undo
 from lifecycle.views.answers import flat, neighbour_queries, page, push_address, wants_partial
 from lifecycle.views.tabs import EMPLOYEE_TAB_LABELS, Tab
 
@@ -87,12 +86,12 @@ def employee(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def list_employee(user: Someone, row: EmployeeRow) -> ListedEmployee:
-    """A row of the list offers the steps forward; what takes one back is on the employee's page."""
+    """A row of the list offers the step that is due; all the others are on the employee's page."""
     change = row.open_change
     steps = next_steps(user, row.employee, change)
     return ListedEmployee(
         row=row,
-        next_steps=[kind for kind in steps if not is_undo(kind)],
+        next_steps=[kind for kind in steps if not kind.is_undo][:1] if row.is_due else [],
         is_watched=change is not None and queries.is_moving(change, at=timezone.now()),
     )
 
