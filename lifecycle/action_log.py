@@ -354,6 +354,8 @@ def _readable(
 VERBS: dict[str, Words] = {
     "convert_employee": Words("转正", "convert"),
     "undo_conversion": Words("撤销转正", "undo the conversion of"),
+    "offboard_employee": Words("离职", "offboard"),
+    "undo_offboarding": Words("撤销离职", "undo the offboarding of"),
 }
 VIAS: dict[str, Words] = {
     "answer": Words("飞书已确认", "confirmed by Feishu"),

@@ -62,7 +62,9 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
 
 # Which verbs a role may ask for.
 REQUESTABLE: dict[str, frozenset[str]] = {
-    Role.HR: frozenset({"convert_employee", "undo_conversion"}),
+    Role.HR: frozenset(
+        {"convert_employee", "undo_conversion", "offboard_employee", "undo_offboarding"}
+    ),
 }
 
 # Log entries about accounts and the portal, not about employees.

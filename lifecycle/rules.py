@@ -81,3 +81,13 @@ def can_convert(onboard: str, conversion: str) -> bool:
 def can_undo_conversion(onboard: str, conversion: str) -> bool:
     """Undo conversion (A2 operation 5): onboarded and converted."""
     return onboard == OnboardStatus.ONBOARDED and conversion == ConversionStatus.CONVERTED
+
+
+def can_offboard(onboard: str) -> bool:
+    """Offboard (A2 operation 2): onboarded, on probation or not."""
+    return onboard == OnboardStatus.ONBOARDED
+
+
+def can_undo_offboarding(onboard: str) -> bool:
+    """Undo offboarding (A2 operation 4): left."""
+    return onboard == OnboardStatus.LEFT

@@ -172,6 +172,6 @@ def _undone_by(kind: Kind, employee: Employee) -> StatusChange | None:
         )
         .order_by("-pk")
         .first()
-        if kind.name.startswith("undo_")
+        if kind.is_undo
         else None
     )

@@ -91,7 +91,7 @@ def list_employee(user: Someone, row: EmployeeRow) -> ListedEmployee:
     steps = next_steps(user, row.employee, change)
     return ListedEmployee(
         row=row,
-        next_steps=[kind for kind in steps if not kind.is_undo][:1] if row.is_due else [],
+        next_steps=[kind for kind in steps if kind.is_everyday] if row.is_due else [],
         is_watched=change is not None and queries.is_moving(change, at=timezone.now()),
     )
 

@@ -2,11 +2,16 @@
 
 from lifecycle.changes.kinds.base import FieldChange, Kind, RecordMissing
 from lifecycle.changes.kinds.convert_employee import ConvertEmployee
+from lifecycle.changes.kinds.offboard_employee import OffboardEmployee
 from lifecycle.changes.kinds.undo_conversion import UndoConversion
+from lifecycle.changes.kinds.undo_offboarding import UndoOffboarding
 
 __all__ = ["ALL", "FieldChange", "Kind", "RecordMissing", "kind_named"]
 
-ALL: dict[str, Kind] = {kind.name: kind for kind in (ConvertEmployee(), UndoConversion())}
+ALL: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (ConvertEmployee(), UndoConversion(), OffboardEmployee(), UndoOffboarding())
+}
 
 
 def kind_named(name: str) -> Kind:

@@ -50,8 +50,14 @@ class Kind(ABC):
     form_class: ClassVar[type[forms.Form]]
     undo: ClassVar[Words]
     endpoint: ClassVar[remote.Endpoint]
-    # The name of the verb that takes this one back, "" when there is none.
+    # The name of the verb that takes this one back, or that this one takes back; "" for none.
     inverse: ClassVar[str] = ""
+    # True for a verb that takes another one back.
+    is_undo: ClassVar[bool] = False
+    # True for the everyday step forward, offered in each row of the list; the others stand on
+    # the employee's own page.
+    is_everyday: ClassVar[bool] = False
+    icon: ClassVar[str] = "undo-2"
     # Whether the same request may be sent again once reading back says it did not take.
     may_repeat: ClassVar[bool] = True
 
@@ -110,6 +116,11 @@ class Kind(ABC):
     @abstractmethod
     def outcome_sentence(self, change: StatusChange) -> Words:
         """What a finished change has done, in one sentence."""
+
+
+def filled(notice: Notice, **values: object) -> Notice:
+    """The notice with the values in its sentence."""
+    return Notice(notice.code, notice.sentence.fill(**values), notice.advice)
 
 
 class RecordMissing(Exception):

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from lifecycle import remote, rules
-from lifecycle.changes.kinds.base import Facts, FieldChange
+from lifecycle.changes.kinds.base import Facts, FieldChange, filled
 from lifecycle.changes.kinds.employee_status import (
     BAD_TIME,
     CONVERTED,
@@ -15,14 +15,14 @@ from lifecycle.changes.kinds.employee_status import (
     ONBOARDED,
     EmployeeStatusKind,
     conversion_words,
+    day_of,
     day_words,
+    is_bad_day,
     refusal,
 )
 from lifecycle.changes.kinds.forms import ConvertEmployeeForm
 from lifecycle.errors.words import Notice, Words
 from lifecycle.models import Employee, StatusChange
-
-LATEST_YEAR = 2100
 
 BACKDATED = Notice(
     "plan.backdated",
@@ -70,6 +70,8 @@ class ConvertEmployee(EmployeeStatusKind):
         "It can be taken back later with “undo conversion”; this record stays.",
     )
     inverse = "undo_conversion"
+    is_everyday = True
+    icon = "user-check"
     needed_state = Words(
         "只有在职且尚未转正的员工可以转正。",
         "Only an employee who is onboarded and not yet converted can be converted.",
@@ -112,9 +114,7 @@ class ConvertEmployee(EmployeeStatusKind):
 
     def blockers(self, employee: Employee, values: Facts, *, today: date) -> Sequence[Notice]:
         found = list(super().blockers(employee, values, today=today))
-        day = values["converted_on"]
-        before_start = employee.onboarded_on is not None and day < employee.onboarded_on
-        if before_start or day.year > LATEST_YEAR:
+        if is_bad_day(values["converted_on"], employee):
             found.append(refusal(BAD_TIME))
         return found
 
@@ -122,13 +122,13 @@ class ConvertEmployee(EmployeeStatusKind):
         day, due = values["converted_on"], employee.expected_conversion_on
         found = []
         if day < today:
-            found.append(_filled(BACKDATED, day=day))
+            found.append(filled(BACKDATED, day=day))
         if due is None:
             found.append(NO_DUE_DATE)
         elif day < due:
-            found.append(_filled(EARLY, due=due, days=(due - day).days))
+            found.append(filled(EARLY, due=due, days=(due - day).days))
         elif day > due + timedelta(days=1):
-            found.append(_filled(LATE, due=due, days=(day - due).days))
+            found.append(filled(LATE, due=due, days=(day - due).days))
         return found
 
     def holds(self, call: remote.Call, facts: Facts) -> bool:
@@ -136,19 +136,10 @@ class ConvertEmployee(EmployeeStatusKind):
         if (facts["onboard_status"], facts["conversion_status"]) != (ONBOARDED, CONVERTED):
             return False
         wanted = (call.body or {})["conversion_info"]["actual_conversion_time"]
-        return _day(facts["actual_conversion_time"]) == _day(wanted)
+        return day_of(facts["actual_conversion_time"]) == day_of(wanted)
 
     def outcome_sentence(self, change: StatusChange) -> Words:
         call = remote.Call.from_canonical(change.payload)
-        day = _day((call.body or {})["conversion_info"]["actual_conversion_time"])
+        day = day_of((call.body or {})["conversion_info"]["actual_conversion_time"])
         name = change.person.name
         return Words(f"{name}已转正，实际转正日期 {day}。", f"{name} is converted as of {day}.")
-
-
-def _day(ms: Any) -> date | None:
-    known = remote.times.ms_of(ms)
-    return remote.times.ms_to_day(known, remote.tenant_zone()) if known else None
-
-
-def _filled(notice: Notice, **values: object) -> Notice:
-    return Notice(notice.code, notice.sentence.fill(**values), notice.advice)

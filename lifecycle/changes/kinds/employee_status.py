@@ -13,7 +13,8 @@ from lifecycle.errors.words import Notice, Words
 from lifecycle.models import Employee, StatusChange
 
 NO_SUCH_EMPLOYEE = 1002903
-WRONG_STATE, BAD_TIME, IN_CORE_HR = 1002902, 1002905, 1002910
+WRONG_STATE, BAD_TIME, NOT_LEFT, IN_CORE_HR = 1002902, 1002905, 1002907, 1002910
+LATEST_YEAR = 2100
 ONBOARDED, LEFT = 1, 2
 NOT_CONVERTED, CONVERTED = 1, 2
 
@@ -43,8 +44,9 @@ class EmployeeStatusKind(Kind):
     """A verb carried out by 更新员工状态 (PATCH hire/v1/employees/:employee_id)."""
 
     endpoint = remote.endpoints.EMPLOYEE_PATCH
-    # What A2 demands of the employee's present state, in words, for the blocker.
+    # What A2 demands of the employee's present state, in words, and the code it refuses with.
     needed_state: ClassVar[Words]
+    wrong_state: ClassVar[int] = WRONG_STATE
 
     def route_for(self, employee: Employee) -> Words:
         return IN_CORE_HR_ROUTE if employee.employment_id else HIRE_ROUTE
@@ -76,9 +78,9 @@ class EmployeeStatusKind(Kind):
         if not self.is_legal(employee):
             found.append(
                 Notice(
-                    f"feishu.{WRONG_STATE}",
+                    f"feishu.{self.wrong_state}",
                     self.needed_state,
-                    refusal(WRONG_STATE).advice,
+                    refusal(self.wrong_state).advice,
                 )
             )
         return found
@@ -101,9 +103,27 @@ def day_words(day: date | None) -> Words:
     return Words(text, text)
 
 
+def day_of(ms: object) -> date | None:
+    """The tenant day of a time in ms, None for none."""
+    known = remote.times.ms_of(ms) if isinstance(ms, str | int) else None
+    return remote.times.ms_to_day(known, remote.tenant_zone()) if known else None
+
+
+def is_bad_day(day: date, employee: Employee) -> bool:
+    """A day Feishu refuses with 1002905: before the onboarding, or absurdly far away."""
+    before_start = employee.onboarded_on is not None and day < employee.onboarded_on
+    return before_start or day.year > LATEST_YEAR
+
+
+IS_ONBOARDED = Words("在职", "Onboarded")
+HAS_LEFT = Words("已离职", "Left")
 ON_PROBATION = Words("待转正", "On probation")
 IS_CONVERTED = Words("已转正", "Converted")
 
 
 def conversion_words(employee: Employee) -> Words:
     return IS_CONVERTED if employee.is_converted else ON_PROBATION
+
+
+def onboard_words(employee: Employee) -> Words:
+    return HAS_LEFT if employee.has_left else IS_ONBOARDED

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-REASON_LENGTH = 500
+REASON_LENGTH = NOTE_LENGTH = 500
 
 
 class _DayInput(forms.DateInput):
@@ -38,5 +38,23 @@ class ConvertEmployeeForm(forms.Form):
     reason = _reason_field()
 
 
-class UndoConversionForm(forms.Form):
+class OffboardEmployeeForm(forms.Form):
+    left_on = forms.DateField(
+        label=_("Last day"),
+        widget=_DayInput(),
+        input_formats=["%Y-%m-%d"],
+        help_text=_("The last day worked, a day in the company's time zone."),
+    )
+    # Feishu's page names no limit; a note this long still reads as a note.
+    overboard_note = forms.CharField(
+        label=_("Reason for leaving"),
+        required=False,
+        max_length=NOTE_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("It is sent to Feishu and kept with the employee's record."),
+    )
+    reason = _reason_field()
+
+
+class UndoForm(forms.Form):
     reason = _reason_field()

@@ -16,7 +16,7 @@ from lifecycle.changes.kinds.employee_status import (
     conversion_words,
     day_words,
 )
-from lifecycle.changes.kinds.forms import UndoConversionForm
+from lifecycle.changes.kinds.forms import UndoForm
 from lifecycle.errors.words import Notice, Words
 from lifecycle.models import Employee, StatusChange
 
@@ -30,9 +30,10 @@ class UndoConversion(EmployeeStatusKind):
         "Puts a converted employee back on probation. The record of the conversion stays in"
         " the action log.",
     )
-    form_class = UndoConversionForm
+    form_class = UndoForm
     undo = Words("可以再次转正。", "The employee can be converted again.")
     inverse = "convert_employee"
+    is_undo = True
     needed_state = Words(
         "只有在职且已转正的员工可以撤销转正。",
         "Only an employee who is onboarded and converted can have the conversion undone.",
