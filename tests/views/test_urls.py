@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from lifecycle import action_log
+from lifecycle.changes import kinds
 from lifecycle.models import User
 from tests.builders import a_change, a_sync, an_employee
 
@@ -27,8 +28,8 @@ POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "employees": (OK, OK, OK, OK, OUT),
     "employee-rows": (OK, OK, OK, OK, OUT),
     "employee": (OK, OK, OK, GONE, OUT),
-    "convert-employee": (OK, NO, NO, GONE, OUT),
-    "undo-conversion": (OK, NO, NO, GONE, OUT),
+    # Every verb: HR only.
+    **{kind.url_name: (OK, NO, NO, GONE, OUT) for kind in kinds.ALL.values()},
     "changes": (OK, OK, OK, OK, OUT),
     "change": (OK, OK, OK, GONE, OUT),
     "change-live": (303, 303, 303, GONE, OUT),
