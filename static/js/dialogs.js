@@ -6,7 +6,7 @@ const confirmDialog = document.getElementById("confirm");
 document.addEventListener("htmx:afterSwap", (event) => {
   if (!panel?.contains(event.target)) return;
   if (!panel.open) panel.showModal();
-  panel.querySelector("[autofocus], [aria-invalid="true"], h2[tabindex]")?.focus();
+  panel.querySelector("[autofocus], [aria-invalid='true'], h2[tabindex]")?.focus();
 });
 
 document.addEventListener("click", (event) => {
