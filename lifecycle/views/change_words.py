@@ -35,10 +35,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The state of a change in plain words: what is so, and what comes next."""
+    """The state of a change in plain words: what is so, what comes next, what to do."""
 
     headline: str
-    text: str
+    text: str = ""
+    advice: str = ""
 
 
 def steps_of(change: StatusChange, attempts: list[Attempt]) -> list[Step]:
@@ -125,7 +126,7 @@ def _tell_waiting(change: StatusChange, at: datetime) -> Story:
             _("The portal sends it to Feishu on that day. Until then you can cancel it."),
         )
     if change.problem:
-        return Story(_("To be sent again"), problem_text(change))
+        return _story_of_problem(change, change.get_status_display())
     return Story(
         _("About to be sent"),
         _("It is next in line. You may leave this page: it goes on without you."),
@@ -151,7 +152,7 @@ def _tell_verifying(change: StatusChange, at: datetime) -> Story:
 
 
 def _tell_attention(change: StatusChange, at: datetime) -> Story:
-    return Story(_("A person has to decide how this ended"), problem_text(change))
+    return _story_of_problem(change, _("A person has to decide how this ended"))
 
 
 def _tell_done(change: StatusChange, at: datetime) -> Story:
@@ -170,7 +171,11 @@ def _tell_done(change: StatusChange, at: datetime) -> Story:
 
 
 def _tell_failed(change: StatusChange, at: datetime) -> Story:
-    return Story(_("Not done"), problem_text(change) or _("Nothing was changed in Feishu."))
+    if change.settled_via == StatusChange.Via.BY_HAND:
+        return Story(
+            _("Not done"), _("A colleague checked in Feishu and found that it did not take effect.")
+        )
+    return _story_of_problem(change, _("Not done"))
 
 
 def _tell_rejected(change: StatusChange, at: datetime) -> Story:
@@ -191,9 +196,11 @@ def problem_of(change: StatusChange) -> Notice | None:
     return NOTICES.get(change.problem)
 
 
-def problem_text(change: StatusChange) -> str:
+def _story_of_problem(change: StatusChange, headline: str) -> Story:
     notice = problem_of(change)
-    return f"{words(notice.sentence)} {words(notice.advice)}".strip() if notice else ""
+    if notice is None:
+        return Story(headline)
+    return Story(headline, words(notice.sentence), words(notice.advice))
 
 
 def refusal_of(change: StatusChange) -> Notice | None:
@@ -239,6 +246,8 @@ class Compared:
         return self.now == self.wanted
 
 
+NOT_CONVERTED = Words("待转正", "On probation")
+CONVERTED = Words("已转正", "Converted")
 FACT_LABELS: dict[str, Words] = {
     "onboard_status": Words("在职状态", "Employment"),
     "conversion_status": Words("转正状态", "Conversion"),
@@ -272,5 +281,5 @@ def _fact_text(name: str, value: object) -> str:
     if name == "onboard_status":
         return str({1: _("Onboarded"), 2: _("Left")}.get(int(str(value)), value))
     if name == "conversion_status":
-        return str({1: _("On probation"), 2: _("Converted")}.get(int(str(value)), value))
+        return words({1: NOT_CONVERTED, 2: CONVERTED}.get(int(str(value)), value))
     return day(datetime.fromtimestamp(int(str(value)) / 1000, tz=timezone.get_current_timezone()))
