@@ -26,7 +26,6 @@ from lifecycle.models import (
     StatusChange,
     SyncRun,
     UnreadableRecord,
-    User,
 )
 from lifecycle.paging import Page, page_by_key
 from lifecycle.policies import Someone
@@ -527,11 +526,3 @@ def mirror_state(*, at: datetime) -> MirrorState:
 
 def unreadable_records(*, limit: int = 50) -> list[UnreadableRecord]:
     return list(UnreadableRecord.objects.order_by("-last_seen_at")[:limit])
-
-
-def recent_runs(*, limit: int = 20) -> list[SyncRun]:
-    return list(SyncRun.objects.order_by("-pk")[:limit])
-
-
-def users_by_id(ids: Iterable[int]) -> dict[int, User]:
-    return User.objects.in_bulk(list(ids))

@@ -27,14 +27,6 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
-  if (!button) return;
-  await navigator.clipboard.writeText(button.dataset.copy);
-  button.dataset.copied = "yes";
-  setTimeout(() => delete button.dataset.copied, 1500);
-});
-
 // How long until the portal looks again; the time itself is in the page for those without script.
 setInterval(() => {
   for (const clock of document.querySelectorAll("time[data-countdown]")) {
