@@ -149,6 +149,7 @@ class TestSecondClick:
         wait_until_done(page)
         with contextlib.suppress(PlaywrightError):
             page.go_back()
+        page = page.context.new_page()
         page.goto(action)
         page.locator("input[name=converted_on]").fill(today())
         page.locator("main form button[type=submit]").last.click()
