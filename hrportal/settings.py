@@ -97,6 +97,9 @@ DATABASES = {"default": _with_options(_database)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": env.cache("CACHE_URL", default="dbcache://hrportal_cache")}
+if CACHES["default"]["BACKEND"].endswith(".DatabaseCache"):
+    # A full one throws out entries at random, the counts of failed sign-ins among them.
+    CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
 
 # -- Background work ----------------------------------------------------------------------
 # The queue is a doorbell only: what is due stands in our own rows (docs/adr/0003).
@@ -233,6 +236,9 @@ SECURE_CSP = {
 # Behind a TLS proxy (anything that is neither debug nor the local demo) cookies are
 # secure-only and plain HTTP is redirected.
 HTTPS_ONLY = env.flag("DJANGO_HTTPS_ONLY", default=not DEBUG)
+# How many proxies of ours stand in front: so far from the end of X-Forwarded-For the
+# visitor's own address is found, by which failed sign-ins are counted.
+PROXY_COUNT = env.whole("PROXY_COUNT", default=int(HTTPS_ONLY), most=10)
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS_ONLY else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0

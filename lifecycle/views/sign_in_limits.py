@@ -49,7 +49,7 @@ def take_slots(request: HttpRequest, username: str) -> Slots | None:
 def client_address(request: HttpRequest) -> str:
     """The address a request came from, as far as we can trust it: behind proxies of ours it
     stands that many places from the end of X-Forwarded-For."""
-    proxies: int = getattr(settings, "PROXY_COUNT", 1 if settings.HTTPS_ONLY else 0)
+    proxies = settings.PROXY_COUNT
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
     if proxies and len(hops) >= proxies and hops[-proxies]:
         return hops[-proxies]
