@@ -176,7 +176,9 @@ def _settle(change: StatusChange, kind: Kind) -> None:
     look = settle.look(change, kind, at=timezone.now())
     match look.verdict:
         case Verdict.APPLIED:
-            succeed(change, Via.READBACK, facts=look.facts)
+            # A person may have asked to look again at a change that was never sent.
+            via = Via.READBACK if change.attempts.exists() else Via.ALREADY
+            succeed(change, via, facts=look.facts)
         case Verdict.NOT_APPLIED:
             not_applied(change, look.facts or {})
         case Verdict.NOT_APPLIED_TOO_OFTEN:
