@@ -133,7 +133,7 @@ def _note(complaints: list[str], message) -> None:
         complaints.append(f"{message.page.url if message.page else ''}: {message.text}")
 
 
-def sign_in(page: Page, username: str, password: str = "demo") -> None:
+def sign_in(page: Page, username: str, password: str = "demo") -> None:  # noqa: S107
     page.goto("/sign-in/")
     page.locator("input[name=username]").fill(username)
     page.locator("input[name=password]").fill(password)

@@ -13,11 +13,11 @@ from tests.browser.conftest import choose, sign_in
 from tests.browser.steps import (
     LIVE,
     PLAN,
+    anyone_to_convert,
     ask_in_panel,
     ask_on_page,
     confirm_on_page,
     expect_status,
-    anyone_to_convert,
     first_due,
     is_marked,
     mark,

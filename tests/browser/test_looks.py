@@ -12,10 +12,10 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import BASE_DIR, NARROW, WIDE, choose
 from tests.browser.steps import (
     LIVE,
+    anyone_to_convert,
     ask_on_page,
     confirm_on_page,
     expect_status,
-    anyone_to_convert,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -33,7 +33,7 @@ STICKING_OUT = """() => {
     return true;
   });
   return document.documentElement.scrollWidth > room
-    ? [document.documentElement.scrollWidth, ...culprits.slice(0, 5).map((one) => one.outerHTML.slice(0, 120))]
+    ? culprits.slice(0, 5).map((one) => one.outerHTML.slice(0, 120)).concat(`> ${room} px`)
     : [];
 }"""
 
@@ -51,7 +51,6 @@ class Looking:
         self.wrong: list[str] = []
 
     def at(self, name: str) -> None:
-        self.page.wait_for_load_state("networkidle") if name == "sign-in" else None
         SHOTS.mkdir(parents=True, exist_ok=True)
         picture = SHOTS / f"{name}-{self.language}-{self.appearance}-{self.width}.png"
         self.page.screenshot(path=picture, full_page=True, animations="disabled")
@@ -60,7 +59,7 @@ class Looking:
             self.wrong.append(f"{name}: sticks out {sticks_out}")
         found = Axe().run(self.page).response["violations"]
         self.wrong += [
-            f"{name}: {one['id']} ({one['impact']}) {node['target']} {node.get('failureSummary', '')}"
+            f"{name}: {one['id']} {node['target']} {node.get('failureSummary', '')}"
             for one in found
             if one["impact"] in SERIOUS
             for node in one["nodes"][:3]

@@ -9,10 +9,10 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import choose
 from tests.browser.steps import (
+    anyone_to_convert,
     ask_on_page,
     confirm_on_page,
     expect_status,
-    anyone_to_convert,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]

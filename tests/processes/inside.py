@@ -1,4 +1,5 @@
-"""What the tests have a real process of the portal do: `python -m tests.processes.inside NAME JSON`.
+# ruff: noqa: E402, T201 - Django is set up before anything of it is imported.
+"""What a real process of the portal does for a test: `python -m tests.processes.inside NAME JSON`.
 
 Each function below takes and returns plain JSON and calls the portal's own code, unchanged.
 The last line printed is the answer.
@@ -25,7 +26,6 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.models import Max
 from django.utils import timezone
-
 from django_q.models import OrmQ
 
 from lifecycle import action_log, jobs
@@ -227,8 +227,8 @@ def _change(change: StatusChange) -> dict[str, Any]:
 ACTIONS: dict[str, Callable[..., Any]] = {
     action.__name__: action
     for action in (
-        append, change, plans, prepare, queue_beats, report, run, run_at_once, submit_all, submit_at_once,
-        sweep_at_once, sweep_until_settled, wait_until_due,
+        append, change, plans, prepare, queue_beats, report, run, run_at_once, submit_all,
+        submit_at_once, sweep_at_once, sweep_until_settled, wait_until_due,
     )
 }  # fmt: skip
 

@@ -1,3 +1,4 @@
+# ruff: noqa: T201
 """Runs one step of the portal and kills itself at the N-th event inside it.
 
 An event is a call or a return of a function of the portal's own protocol, log, bridge and

@@ -1,3 +1,4 @@
+# ruff: noqa: T201
 """A process that dies at any moment of a change loses nothing and does nothing twice.
 
 Each case is a process that kills itself (SIGKILL) at one call or return inside the portal's
@@ -15,6 +16,7 @@ import json
 import os
 import random
 from collections import Counter, defaultdict
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -129,9 +131,7 @@ def assert_told_whole_story(change: dict[str, Any], requests: list[dict[str, Any
     }
     assert answered == set(sent), change
     states = [entry["data"] for entry in change["log"] if "from" in entry["data"]]
-    assert all(
-        earlier["to"] == later["from"] for earlier, later in zip(states, states[1:], strict=False)
-    )
+    assert all(earlier["to"] == later["from"] for earlier, later in pairwise(states))
 
 
 class TestKilledWorker:

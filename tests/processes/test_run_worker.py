@@ -1,8 +1,8 @@
+# ruff: noqa: T201
 """`manage.py run_worker`, really started, and what becomes of work when it is killed."""
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 from pathlib import Path
@@ -22,7 +22,7 @@ class Worker:
     """A running `manage.py run_worker`; what it says goes to a file."""
 
     def __init__(self, portal: Portal, folder: Path, **settings: str) -> None:
-        self._portal, self._says = portal, folder / f"worker-{len(os.listdir(folder))}.txt"
+        self._portal, self._says = portal, folder / f"worker-{len(list(folder.iterdir()))}.txt"
         with self._says.open("w") as output:
             self.process = subprocess.Popen(
                 [portal.python, "manage.py", "run_worker"],
