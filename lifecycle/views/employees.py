@@ -88,10 +88,10 @@ def employee(request: HttpRequest, pk: int) -> HttpResponse:
 def list_employee(user: Someone, row: EmployeeRow) -> ListedEmployee:
     """A row of the list offers the step that is due; all the others are on the employee's page."""
     change = row.open_change
-    steps = next_steps(user, row.employee, change)
+    steps = next_steps(user, row.employee, change) if row.is_due else []
     return ListedEmployee(
         row=row,
-        next_steps=[kind for kind in steps if kind.is_everyday] if row.is_due else [],
+        next_steps=[k for k in steps if k.is_everyday and k.is_open_to(row.employee)],
         is_watched=change is not None and queries.is_moving(change, at=timezone.now()),
     )
 

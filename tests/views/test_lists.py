@@ -122,6 +122,13 @@ class TestEmployees:
         assert f'name="ids" value="{employee.pk}"' in page.text
         assert reverse("convert-employee", args=[employee.pk]) not in page.text
 
+    def test_offers_to_convert_only_whom_hire_still_takes(self, as_user, mei):
+        in_hire = an_employee("梁在招聘")
+        in_core_hr = an_employee("任在人事", employment_id="7200000000000000001")
+        page = as_user(mei).get(reverse("employees"))
+        assert reverse("convert-employee", args=[in_hire.pk]) in page.text
+        assert reverse("convert-employee", args=[in_core_hr.pk]) not in page.text
+
     def test_does_not_watch_what_waits_for_another_day(self, as_user, mei):
         employee = an_employee("柏小林")
         later = timezone.now() + timedelta(days=3)

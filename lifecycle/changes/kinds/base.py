@@ -65,6 +65,10 @@ class Kind(ABC):
     def is_legal(self, employee: Employee) -> bool:
         """Whether the verb fits the present state (rules.py), to decide what to offer."""
 
+    def is_open_to(self, employee: Employee) -> bool:
+        """False where Feishu refuses this person whatever is entered; the plan says why."""
+        return True
+
     @abstractmethod
     def route_for(self, employee: Employee) -> Words:
         """Which of Feishu's doors this goes through for this person, and why."""

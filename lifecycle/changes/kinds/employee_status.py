@@ -48,6 +48,9 @@ class EmployeeStatusKind(Kind):
     needed_state: ClassVar[Words]
     wrong_state: ClassVar[int] = WRONG_STATE
 
+    def is_open_to(self, employee: Employee) -> bool:
+        return not employee.employment_id
+
     def route_for(self, employee: Employee) -> Words:
         return IN_CORE_HR_ROUTE if employee.employment_id else HIRE_ROUTE
 
