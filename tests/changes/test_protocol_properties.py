@@ -475,6 +475,32 @@ def world(mirror, mei, hua, settings) -> dict[str, Any]:
 
 
 @pytest.mark.django_db
+class TestLookAgain:
+    def test_at_a_change_that_was_never_sent_reads_nothing_back(
+        self, asking, bo, mirror, worker, hua
+    ):
+        """It went stale unsent; since then somebody has done it in the console."""
+        change = asking.ask(bo)
+        mirror.patch("employees", bo.feishu_id, onboard_status=2, overboard_time=1767110400000)
+        assert worker(change).status == "needs_attention"
+        wanted = json.loads(change.payload)["body"]["conversion_info"]["actual_conversion_time"]
+        mirror.patch(
+            "employees",
+            bo.feishu_id,
+            onboard_status=1,
+            overboard_time=0,
+            conversion_status=2,
+            actual_conversion_time=wanted,
+        )
+        change_services.decide_change(
+            change, verdict="look_again", reason="?", acting_user=hua, at=timezone.now()
+        )
+        worker(change)
+        assert (change.status, change.settled_via) == ("succeeded", "already")
+        assert mirror.requests(writes=True) == []
+
+
+@pytest.mark.django_db
 @pytest.mark.timeout(0)
 def test_protocol_keeps_its_promises(world):
     Portal.world = world

@@ -21,6 +21,7 @@ from lifecycle.models import (
     Employment,
     Offboarding,
     PreHire,
+    ReportingLine,
     SyncRun,
     Talent,
     UnreadableRecord,
@@ -242,6 +243,18 @@ class TestFullSync:
         known = dict(Contact.objects.values_list("feishu_id", "name"))
         assert leaders <= known.keys()
         assert all(contacts[open_id] == name for open_id, name in known.items())
+
+    def test_knows_the_leader_of_a_leader_whom_nobody_else_names(self):
+        contacts = {record["id"]: record for record in self.tenant.records("contacts")}
+        known = set(Contact.objects.values_list("feishu_id", flat=True))
+        top = next(open_id for open_id in known if not contacts[open_id]["leader"])
+        investor, owner = sorted(contacts.keys() - known)[:2]
+        self.tenant.patch("contacts", top, leader=investor)
+        self.tenant.patch("contacts", investor, leader=owner)
+        sync.sync_kind("contacts")
+        assert {investor, owner} <= set(Contact.objects.values_list("feishu_id", flat=True))
+        below = ReportingLine.objects.filter(leader_open_id=owner)
+        assert below.filter(report_open_id=top).exists()
 
     def test_has_every_catalogue(self):
         counts = {
