@@ -66,6 +66,8 @@ def _answer_label(change: StatusChange) -> str:
         return _("Checking with Feishu")
     if change.needs_attention:
         return _("Needs a decision")
+    if change.settled_via == StatusChange.Via.READBACK:
+        return _("Read back from Feishu")
     return _("Feishu's answer")
 
 
@@ -161,8 +163,8 @@ def _tell_done(change: StatusChange, at: datetime) -> Story:
         StatusChange.Via.ANSWER: _("Feishu confirmed it."),
         StatusChange.Via.ALREADY: _("It was already so in Feishu, so nothing was sent."),
         StatusChange.Via.READBACK: _(
-            "No clear answer came back, so the portal read the record in Feishu: it took effect"
-            " exactly once."
+            "No clear answer came back, so the portal read the record in Feishu: it has taken"
+            " effect."
         ),
         StatusChange.Via.BY_HAND: _("A colleague checked in Feishu and settled it by hand."),
     }
