@@ -40,6 +40,7 @@ def sweep() -> int:
     expired = protocol.expire_leases(at)
     due = protocol.due(at)
     for change_id in due:
+        beat("sweeper")
         try:
             run_change(change_id)
         except Exception:

@@ -100,12 +100,11 @@ def submit(
         | {
             "to": change.status,
             "pre_image_hash": change.pre_image_hash,
-            "request": change.payload,
-            "fields": change.plan["fields"],
             "effective_at": change.effective_at.isoformat(),
         }
         | ({"undo_of": undo_of.pk} if undo_of else {}),
-        private={"reason": reason} if reason else None,
+        # A request can carry free text, such as the reason for leaving; its hash is chained.
+        private={"request": change.payload} | ({"reason": reason} if reason else {}),
     )
     return change
 

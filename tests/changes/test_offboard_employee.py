@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from lifecycle import action_log
 from lifecycle.errors.problems import ChangeBlocked
-from lifecycle.models import Employee
+from lifecycle.models import ActionEntry, Employee
 
 A2 = "A2"
 MINUTE = timedelta(minutes=1)
@@ -48,6 +49,14 @@ class TestOffboardEmployee:
         assert leaver.has_left
         assert leaver.left_on == timezone.localdate()
         assert mirror.operations(leaver.feishu_id) == ["offboard"]
+
+    def test_keeps_the_note_out_of_the_chained_log(self, asking, leaver, worker):
+        change = worker(asking.confirm(offboard(asking, leaver, overboard_note="职业发展考虑")))
+        entries = ActionEntry.objects.filter(change_id=change.pk)
+        assert not [entry.seq for entry in entries if "职业发展考虑" in entry.body]
+        asked = entries.get(event="change.requested")
+        assert action_log.private_values(asked)["request"] == change.payload
+        assert list(action_log.verify())[-1].bad_seq is None
 
     def test_leaves_out_an_empty_note(self, asking, leaver):
         plan = offboard(asking, leaver)
