@@ -104,15 +104,8 @@ class SyncKind:
 
 
 def _talents(cursor: str) -> Iterator[Step]:
-    client, token = remote.client(), cursor or None
-    while True:
-        asked_at = timezone.now()
-        page = client.list_talents(page_token=token)
-        stored = mirror.store_talents(page.items, asked_at=asked_at)
-        token = page.next_token
-        yield _step(token or "", len(page.items), stored)
-        if token is None:
-            return
+    client = remote.client()
+    return _paged(lambda token: client.list_talents(page_token=token), mirror.store_talents, cursor)
 
 
 def _applications(cursor: str) -> Iterator[Step]:
@@ -178,23 +171,32 @@ def _employee_or_none(application_id: str) -> Any:
 
 
 def _pre_hires(cursor: str) -> Iterator[Step]:
-    client, token = remote.client(), cursor or None
-    while True:
-        asked_at = timezone.now()
-        page = client.search_pre_hires(fields=PRE_HIRE_FIELDS, page_token=token)
-        stored = mirror.store_pre_hires(page.items, asked_at=asked_at)
-        token = page.next_token
-        yield _step(token or "", len(page.items), stored)
-        if token is None:
-            return
+    client = remote.client()
+    return _paged(
+        lambda token: client.search_pre_hires(fields=PRE_HIRE_FIELDS, page_token=token),
+        mirror.store_pre_hires,
+        cursor,
+    )
 
 
 def _offboardings(cursor: str) -> Iterator[Step]:
-    client, token = remote.client(), cursor or None
+    client = remote.client()
+    return _paged(
+        lambda token: client.search_offboardings(page_token=token),
+        mirror.store_offboardings,
+        cursor,
+    )
+
+
+def _paged(
+    read: Callable[[str | None], Any], store: Callable[..., mirror.Stored], cursor: str
+) -> Iterator[Step]:
+    """A list that comes with its records, page by page from `cursor` on."""
+    token = cursor or None
     while True:
         asked_at = timezone.now()
-        page = client.search_offboardings(page_token=token)
-        stored = mirror.store_offboardings(page.items, asked_at=asked_at)
+        page = read(token)
+        stored = store(page.items, asked_at=asked_at)
         token = page.next_token
         yield _step(token or "", len(page.items), stored)
         if token is None:
