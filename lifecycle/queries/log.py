@@ -1,0 +1,112 @@
+"""The action log: its list, and one entry among the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+
+from lifecycle import policies
+from lifecycle.models import ActionEntry, Attempt, Person
+from lifecycle.paging import Page, page_by_key
+from lifecycle.policies import Someone
+from lifecycle.queries.narrowing import (
+    SEARCH_LENGTH,
+    read_day,
+    read_number,
+    search_condition,
+    start_of,
+)
+
+ENTRY_ORDER = ("-pk",)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """What the action log is narrowed to; days are the tenant's, both included."""
+
+    event: str = ""
+    q: str = ""
+    since: date | None = None
+    until: date | None = None
+    log_id: str = ""
+    change: int | None = None
+
+    @classmethod
+    def read(cls, params: Mapping[str, str], *, events: Iterable[str]) -> EntryFilter:
+        event = params.get("event", "")
+        return cls(
+            event=event if event in set(events) else "",
+            q=params.get("q", "").strip()[:SEARCH_LENGTH],
+            since=read_day(params.get("since", "")),
+            until=read_day(params.get("until", "")),
+            log_id=params.get("log_id", "").strip()[:128],
+            change=read_number(params.get("change", "")),
+        )
+
+    @property
+    def is_narrow(self) -> bool:
+        return self != EntryFilter()
+
+    def query_string(self, **more: str) -> str:
+        values = {
+            "event": self.event,
+            "q": self.q,
+            "since": self.since.isoformat() if self.since else "",
+            "until": self.until.isoformat() if self.until else "",
+            "log_id": self.log_id,
+            "change": str(self.change) if self.change is not None else "",
+        } | more
+        return urlencode({key: value for key, value in values.items() if value})
+
+    def apply(self, entries: QuerySet[ActionEntry]) -> QuerySet[ActionEntry]:
+        if self.change is not None:
+            entries = entries.filter(change_id=self.change)
+        if self.event:
+            entries = entries.filter(event=self.event)
+        if self.since:
+            entries = entries.filter(ts__gte=start_of(self.since))
+        if self.until:
+            entries = entries.filter(ts__lt=start_of(self.until + timedelta(days=1)))
+        if self.q:
+            people = Person.objects.filter(search_condition(self.q, "search_text"))
+            entries = entries.filter(person_ref__in=people.values("pk"))
+        if self.log_id:
+            attempts = Attempt.objects.filter(log_id=self.log_id)
+            entries = entries.filter(change_id__in=attempts.values("change_id"))
+        return entries
+
+
+def entry_page(
+    user: Someone, narrowed: EntryFilter, params: Mapping[str, str]
+) -> Page[ActionEntry]:
+    """One page of the action log, newest first."""
+    entries = narrowed.apply(policies.visible_entries(user))
+    return page_by_key(entries, params, order=ENTRY_ORDER)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The entries of the same change before and after one."""
+
+    previous: int | None
+    next: int | None
+
+
+def neighbours_of(user: Someone, entry: ActionEntry) -> Neighbours:
+    if entry.change_id is None:
+        return Neighbours(None, None)
+    same = policies.visible_entries(user).filter(change_id=entry.change_id)
+    earlier = same.filter(seq__lt=entry.seq).order_by("-seq").values_list("seq", flat=True)
+    later = same.filter(seq__gt=entry.seq).order_by("seq").values_list("seq", flat=True)
+    return Neighbours(earlier.first(), later.first())
+
+
+def attempt_numbered(change_id: int | None, number: object) -> Attempt | None:
+    """The attempt an entry speaks of."""
+    if change_id is None or not isinstance(number, int):
+        return None
+    return Attempt.objects.filter(change_id=change_id, number=number).first()

@@ -1,0 +1,42 @@
+"""The names behind the ids: departments, colleagues, catalogues."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lifecycle import policies
+from lifecycle.models import CatalogueEntry, Contact, Department
+from lifecycle.policies import Someone
+
+
+def department_names(ids: set[str]) -> dict[str, str]:
+    rows = Department.objects.filter(feishu_id__in=ids - {""})
+    return {
+        row.feishu_id: row.full_name or row.name
+        for row in rows.only("feishu_id", "name", "full_name")
+    }
+
+
+def contact_names(ids: set[str]) -> dict[str, str]:
+    return dict(Contact.objects.filter(feishu_id__in=ids - {""}).values_list("feishu_id", "name"))
+
+
+def catalogue_names(ids: set[str]) -> dict[str, str]:
+    kinds = (CatalogueEntry.Kind.EMPLOYEE_TYPE, CatalogueEntry.Kind.JOB_LEVEL)
+    entries = CatalogueEntry.objects.filter(kind__in=kinds, feishu_id__in=ids - {""})
+    return dict(entries.values_list("feishu_id", "name"))
+
+
+@dataclass(frozen=True, slots=True)
+class DepartmentChoice:
+    feishu_id: str
+    name: str
+
+
+def department_choices(user: Someone) -> list[DepartmentChoice]:
+    """The departments in reach by full name."""
+    rows = policies.visible_departments(user).order_by("full_name", "pk")[:500]
+    return [
+        DepartmentChoice(row.feishu_id, row.full_name or row.name or row.feishu_id)
+        for row in rows.only("feishu_id", "name", "full_name")
+    ]
