@@ -7,28 +7,36 @@ the same answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import reduce
 from operator import or_
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from lifecycle.errors.problems import NotFound
 from lifecycle.models import (
     ActionEntry,
+    Application,
     Department,
     Employee,
+    Employment,
+    Offboarding,
+    Person,
+    PreHire,
     ReportingLine,
     Role,
     StatusChange,
+    Talent,
     User,
 )
+from lifecycle.models.mirror import Mirrored
 
 Someone = User | AnonymousUser
-Row = TypeVar("Row", StatusChange, ActionEntry)
+Row = TypeVar("Row", bound=Model)
+Record = TypeVar("Record", bound=Mirrored)
 
 
 class Capability(StrEnum):
@@ -81,9 +89,74 @@ def can(user: Someone, capability: Capability) -> bool:
 # -- how far it reaches -------------------------------------------------------------------
 
 
+def visible_people(user: Someone) -> QuerySet[Person]:
+    """The people this user may see, whichever of Feishu's records they are known from.
+
+    They are reached through their employee record; also through one Feishu no longer has,
+    because their history stays readable. HR of some departments reaches those who are
+    about to start there, or work there by CoreHR's account, as well.
+    """
+    if _sees_whole_company(user):
+        return Person.objects.all()
+    reached = Q(pk__in=_in_reach(user, Employee.everyone.all()).order_by().values("person_id"))
+    if isinstance(user, User) and user.role == Role.HR and can(user, Capability.SEE_PEOPLE):
+        below = _departments_below(user.department_ids)
+        for model in (PreHire, Employment):
+            there = model._default_manager.filter(department_id__in=below)
+            reached |= Q(pk__in=there.order_by().values("person_id"))
+    return Person.objects.filter(reached)
+
+
 def visible_employees(user: Someone) -> QuerySet[Employee]:
     """The employees this user may see."""
     return _in_reach(user, Employee.objects.all())
+
+
+def visible_talents(user: Someone) -> QuerySet[Talent]:
+    """The talents this user may see."""
+    return _about_visible_people(user, Talent.objects.all(), "person_id")
+
+
+def visible_applications(user: Someone) -> QuerySet[Application]:
+    """The applications this user may see."""
+    return _about_visible_people(user, Application.objects.all(), "person_id")
+
+
+def visible_pre_hires(user: Someone) -> QuerySet[PreHire]:
+    """The pre-hires this user may see."""
+    return _about_visible_people(user, PreHire.objects.all(), "person_id")
+
+
+def visible_employments(user: Someone) -> QuerySet[Employment]:
+    """The CoreHR employments this user may see."""
+    return _about_visible_people(user, Employment.objects.all(), "person_id")
+
+
+def visible_offboardings(user: Someone) -> QuerySet[Offboarding]:
+    """The offboardings this user may see."""
+    return _about_visible_people(user, Offboarding.objects.all(), "person_id")
+
+
+def visible(user: Someone, model: type[Record]) -> QuerySet[Record]:
+    """The records of this kind this user may see."""
+    rows: QuerySet[Record] = _VISIBLE[model](user)
+    return rows
+
+
+def record_for(user: Someone, model: type[Record], pk: int) -> Record:
+    """The record, when this user may see it; NotFound otherwise, as for no such record."""
+    record = visible(user, model).select_related("person").filter(pk=pk).first()
+    if record is None:
+        raise NotFound
+    return record
+
+
+def person_for(user: Someone, pk: int) -> Person:
+    """The person, when this user may see them; NotFound otherwise."""
+    person = visible_people(user).filter(pk=pk).first()
+    if person is None:
+        raise NotFound
+    return person
 
 
 def _in_reach(user: Someone, employees: QuerySet[Employee]) -> QuerySet[Employee]:
@@ -127,10 +200,7 @@ def visible_departments(user: Someone) -> QuerySet[Department]:
 
 def employee_for(user: Someone, pk: int) -> Employee:
     """The employee, when this user may see it; NotFound otherwise, as for no such record."""
-    employee = visible_employees(user).select_related("person").filter(pk=pk).first()
-    if employee is None:
-        raise NotFound
-    return employee
+    return record_for(user, Employee, pk)
 
 
 def change_for(user: Someone, pk: int) -> StatusChange:
@@ -160,16 +230,16 @@ def may_ask(user: Someone, kind_name: str) -> bool:
     return kind_name in REQUESTABLE.get(user.role, frozenset())
 
 
-def is_self(user: Someone, employee: Employee) -> bool:
-    """True when the employee is this user."""
-    return isinstance(user, User) and bool(user.open_id) and user.open_id == employee.person.open_id
+def is_self(user: Someone, record: Mirrored) -> bool:
+    """True when the record is about this user."""
+    return isinstance(user, User) and bool(user.open_id) and user.open_id == record.person.open_id
 
 
-def can_request(user: Someone, kind_name: str, employee: Employee) -> bool:
-    """True when this user may ask for this verb for this employee; never for oneself."""
-    if not may_ask(user, kind_name) or is_self(user, employee):
+def can_request(user: Someone, kind_name: str, record: Mirrored) -> bool:
+    """True when this user may ask for this verb on this record; never for oneself."""
+    if not may_ask(user, kind_name) or is_self(user, record):
         return False
-    return visible_employees(user).filter(pk=employee.pk).exists()
+    return visible(user, type(record)).filter(pk=record.pk).exists()
 
 
 def can_cancel(user: Someone, change: StatusChange) -> bool:
@@ -223,6 +293,14 @@ def _any(conditions: Iterable[Q]) -> Q:
 def _about_visible_people(user: Someone, rows: QuerySet[Row], column: str) -> QuerySet[Row]:
     if _sees_whole_company(user):
         return rows
-    # Also of those whose record Feishu no longer has: their history stays readable.
-    people = _in_reach(user, Employee.everyone.all()).order_by().values("person_id")
-    return rows.filter(**{f"{column}__in": people})
+    return rows.filter(**{f"{column}__in": visible_people(user).values("pk")})
+
+
+_VISIBLE: dict[type[Mirrored], Callable[[Someone], QuerySet[Any]]] = {
+    Talent: visible_talents,
+    Application: visible_applications,
+    Employee: visible_employees,
+    PreHire: visible_pre_hires,
+    Employment: visible_employments,
+    Offboarding: visible_offboardings,
+}

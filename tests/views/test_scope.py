@@ -6,8 +6,19 @@ import pytest
 from django.urls import reverse
 
 from lifecycle import action_log, policies
-from lifecycle.models import Employee, Role, User
-from tests.builders import a_change, a_department, an_employee
+from lifecycle.errors.problems import NotFound
+from lifecycle.models import (
+    Application,
+    Employee,
+    Employment,
+    Offboarding,
+    PreHire,
+    Role,
+    Talent,
+    User,
+)
+from tests.builders import a_change, a_department, a_person, an_employee
+from tests.records import a_pre_hire, a_talent, an_application, an_employment, an_offboarding
 
 pytestmark = pytest.mark.django_db
 
@@ -173,3 +184,85 @@ class TestNobody:
         mei.department_ids = []
         assert not policies.visible_employees(mei).exists()
         assert change in policies.visible_changes(mei)
+
+
+RECORDS = (Talent, Application, Employee, PreHire, Employment, Offboarding)
+
+
+def records_of(employee: Employee) -> dict[type, object]:
+    """One record of each kind, all of one person."""
+    person = employee.person
+    return {
+        Talent: a_talent(person),
+        Application: an_application(person),
+        Employee: employee,
+        PreHire: a_pre_hire(person),
+        Employment: an_employment(person),
+        Offboarding: an_offboarding(person),
+    }
+
+
+@pytest.mark.parametrize("model", RECORDS)
+class TestRecords:
+    """Every kind of record is seen by whoever sees the person, and by nobody else."""
+
+    def test_a_manager_sees_those_of_reports(self, li, bo, stranger, model):
+        mine, other = records_of(bo), records_of(stranger)
+        assert list(policies.visible(li, model)) == [mine[model]]
+        assert policies.record_for(li, model, mine[model].pk) == mine[model]
+        with pytest.raises(NotFound):
+            policies.record_for(li, model, other[model].pk)
+
+    def test_hr_and_the_auditor_see_all(self, mei, ana, bo, model):
+        record = records_of(bo)[model]
+        for user in (mei, ana):
+            assert list(policies.visible(user, model)) == [record]
+
+    def test_hr_of_a_department_sees_those_of_its_employees(self, mei, bo, stranger, model):
+        inside = a_department("研发中心")
+        Employee.objects.filter(pk=bo.pk).update(department_id=inside.feishu_id)
+        mine = records_of(bo)
+        records_of(stranger)
+        mei.department_ids = [inside.feishu_id]
+        assert list(policies.visible(mei, model)) == [mine[model]]
+
+    def test_the_administrator_and_nobody_see_none(self, zhou, bo, model):
+        record = records_of(bo)[model]
+        for user in (zhou, User.objects.create_user("new")):
+            assert not policies.visible(user, model).exists()
+            with pytest.raises(NotFound):
+                policies.record_for(user, model, record.pk)
+
+
+class TestHumanResourcesOfADepartment:
+    """They also reach whom no employee record names: who starts there, who works there."""
+
+    @pytest.mark.parametrize("known_from", [a_pre_hire, an_employment])
+    def test_reaches_people_by_where_they_start_or_work(self, mei, known_from):
+        top, beside = a_department("研发中心"), a_department("销售中心")
+        below = a_department("平台部", below=top)
+        inside, outside = a_person("内"), a_person("外")
+        known_from(inside, department=below)
+        known_from(outside, department=beside)
+        talent = a_talent(inside)
+        a_talent(outside)
+        mei.department_ids = [top.feishu_id]
+        assert list(policies.visible_people(mei)) == [inside]
+        assert list(policies.visible_talents(mei)) == [talent]
+        assert policies.person_for(mei, inside.pk) == inside
+        with pytest.raises(NotFound):
+            policies.person_for(mei, outside.pk)
+
+    def test_a_manager_is_no_hr(self, li):
+        department = a_department("研发中心")
+        li.department_ids = [department.feishu_id]
+        a_pre_hire("外", department=department)
+        assert not policies.visible_people(li).exists()
+
+    def test_an_employee_record_elsewhere_stays_unseen(self, mei, bo):
+        inside, beside = a_department("研发中心"), a_department("销售中心")
+        Employee.objects.filter(pk=bo.pk).update(department_id=beside.feishu_id)
+        a_pre_hire(bo.person, department=inside)
+        mei.department_ids = [inside.feishu_id]
+        assert list(policies.visible_people(mei)) == [bo.person]
+        assert not policies.visible_employees(mei).exists()
