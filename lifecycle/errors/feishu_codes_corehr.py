@@ -17,6 +17,11 @@ CONTRACT_ZH = "请在 飞书人事 的员工档案中检查合同信息，更正
 CONTRACT_EN = (
     "Check the contracts in the employee's file in Feishu CoreHR, correct them and submit again."
 )
+DAY_AND_CONTRACT_ZH = "请核对离职日期和员工档案中的合同起止日期，更正后重新提交。"
+DAY_AND_CONTRACT_EN = (
+    "Compare the departure date with the contract in the employee's file in Feishu CoreHR,"
+    " correct whichever is wrong and submit again."
+)
 SHARES_ZH = "请检查成本中心分摊，更正后重新提交。"
 SHARES_EN = "Check the cost center split, correct it and submit again."
 OTHER_CENTER_ZH = "请另选一个启用中的成本中心，然后重新提交。"
@@ -54,8 +59,8 @@ COREHR_CODES: tuple[FeishuCode, ...] = (
         1160203,
         "离职日期当天没有有效的合同。",
         "No contract is valid on the departure date.",
-        CONTRACT_ZH,
-        CONTRACT_EN,
+        DAY_AND_CONTRACT_ZH,
+        DAY_AND_CONTRACT_EN,
     ),
     _edit(
         1160204,
@@ -75,16 +80,16 @@ COREHR_CODES: tuple[FeishuCode, ...] = (
         1160300,
         "离职日期当天，该员工所在的部门已经停用。",
         "The employee's department is disabled on the departure date.",
-        "请改选离职日期，或先在 飞书人事 中调整该员工的部门。",
-        "Choose another departure date, or change the employee's department in Feishu CoreHR"
-        " first.",
+        "请改选离职日期，或先在 飞书人事 中调整该员工的部门，然后重新提交。",
+        "Choose another departure date, or move the employee to another department in"
+        " Feishu CoreHR first. Then submit again.",
     ),
     _edit(
         1160304,
         "飞书人事中找不到所填的公司。",
         "Feishu CoreHR has no such company.",
-        "请重新选择公司后提交。",
-        "Choose the company again and submit.",
+        "请重新选择一家 飞书人事 中现有的公司，然后提交。",
+        "Choose a company that exists in Feishu CoreHR and submit again.",
     ),
     _edit(
         1160601,
@@ -112,33 +117,33 @@ COREHR_CODES: tuple[FeishuCode, ...] = (
         1160604,
         "离职原因说明超过 6000 个字符。",
         "The explanation of the departure is longer than 6000 characters.",
-        "请缩短离职原因说明，然后重新提交。",
-        "Shorten the explanation of the departure reason, then submit again.",
+        "请把离职原因说明缩短到 6000 个字符以内，然后重新提交。",
+        "Shorten it to 6000 characters or fewer, then submit again.",
     ),
     _edit(
         1160607,
         "离职日期早于合同开始日期。",
         "The departure date is before the contract starts.",
-        CONTRACT_ZH,
-        CONTRACT_EN,
+        DAY_AND_CONTRACT_ZH,
+        DAY_AND_CONTRACT_EN,
     ),
     _edit(
         1160608,
         "离职日期晚于合同结束日期。",
         "The departure date is after the contract ends.",
-        CONTRACT_ZH,
-        CONTRACT_EN,
+        DAY_AND_CONTRACT_ZH,
+        DAY_AND_CONTRACT_EN,
     ),
     _edit(
         1160610,
         "应用没有权限编辑这名员工的离职信息。",
         "The app may not edit this employee's departure.",
-        "请飞书管理员在 开发者后台 → 权限管理 → 数据权限 → 飞书人事（企业版）数据权限 中，"
-        "把该员工纳入“员工资源”范围并发布新版本。",
-        "Ask the Feishu administrator to include this employee in the employee resource scope"
-        " under Developer console → Permissions → Data permissions → Feishu CoreHR"
-        " (Enterprise), and to publish a new version.",
-        "feishu_admin",
+        "请应用负责人在 开发者后台 → 权限管理 → 数据权限 → 飞书人事（企业版）数据权限 中，"
+        "把该员工纳入“员工资源”范围并发布新版本，再由飞书管理员审核通过。",
+        "Ask the owner of the app to include this employee in the employee resource scope under"
+        " Developer console → Permissions → Data permissions → Feishu CoreHR (Enterprise) and to"
+        " publish a new version, which the Feishu administrator then approves.",
+        "app_owner",
     ),
     _edit(
         1160617,
@@ -216,30 +221,30 @@ COREHR_CODES: tuple[FeishuCode, ...] = (
     ),
     _edit(
         1160638,
-        "所填的日期不正确。",
-        "A date is not valid.",
+        "所填的日期不存在，或写法不正确。",
+        "A date does not exist or is not written as a date.",
         "请按“年-月-日”（例如 2026-03-31）填写日期，然后重新提交。",
         "Enter the date as year-month-day, for example 2026-03-31, then submit again.",
     ),
     _edit(
         1160639,
-        "“是/否”字段的值不正确。",
-        "A yes or no field holds neither.",
+        "“是/否”一栏填写的既不是“是”，也不是“否”。",
+        "A field that takes yes or no holds neither.",
         "请重新选择“是”或“否”，然后提交。",
         "Choose yes or no again and submit.",
     ),
     _edit(
         1160700,
-        "竞业相关的字段不正确。",
-        "The non-compete fields are not acceptable.",
+        "竞业限制信息填写有误。",
+        "The non-compete details are not acceptable.",
         "请检查竞业协议的公司、起止日期等内容，更正后重新提交。",
         "Check the company, the dates and the rest of the non-compete agreement, correct them and"
         " submit again.",
     ),
     _edit(
         1160710,
-        "屏蔽名单相关的字段不正确。",
-        "The block-list fields are not acceptable.",
+        "屏蔽名单信息填写有误。",
+        "The block-list details are not acceptable.",
         "请一并检查“加入屏蔽名单”、屏蔽原因和屏蔽原因说明，更正后重新提交。",
         "Check the block-list choice, its reason and its explanation together, correct them and"
         " submit again.",

@@ -32,8 +32,8 @@ HIRE_CODES: tuple[FeishuCode, ...] = (
         TALENT,
         400,
         1002002,
-        "飞书招聘没有接受这次入职或离职标记。",
-        "Feishu Hire did not accept this onboarded or left mark.",
+        "飞书招聘没有接受对该人才的入职或离职标记。",
+        "Feishu Hire did not accept marking this talent as onboarded or as left.",
         "请在 飞书招聘 → 人才库 → 人才详情页 查看该人才：已入职或已离职的人才不能再标记入职；"
         "再检查所填的入职或离职时间。",
         "Look at the talent in Feishu Hire → Talent pool → Talent details: someone already"
@@ -156,8 +156,8 @@ HIRE_CODES: tuple[FeishuCode, ...] = (
         1002904,
         "该候选人已经入职。",
         "The candidate is already onboarded.",
-        "无需再次办理。请刷新本页面查看员工记录。",
-        "Nothing more is needed. Reload this page to see the employee's record.",
+        "无需再次办理入职。请刷新本页面查看员工记录。",
+        "There is no need to onboard again. Reload this page to see the employee's record.",
         "hr",
     ),
     FeishuCode(

@@ -5,38 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from lifecycle.errors import feishu_codes
 from lifecycle.errors.feishu_code import ANY_ENDPOINT, FeishuCode
-from lifecycle.errors.words import Words
 from lifecycle.views.answers import flat, page
-
-OWNERS: dict[str, str | Promise] = {
-    "hr": _("HR"),
-    "feishu_admin": _("Feishu administrator"),
-    "app_owner": _("Owner of the app"),
-    "wait": _("Nobody: it settles by itself"),
-}
 
 
 @dataclass(frozen=True, slots=True)
 class HelpRow:
     row: FeishuCode
-
-    @property
-    def sentence(self) -> Words:
-        return Words(self.row.sentence_zh, self.row.sentence_en)
-
-    @property
-    def advice(self) -> Words:
-        return Words(self.row.advice_zh, self.row.advice_en)
-
-    @property
-    def owner(self) -> str:
-        return str(OWNERS[self.row.owner])
 
     @property
     def endpoint(self) -> str:

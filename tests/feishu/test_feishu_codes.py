@@ -9,6 +9,7 @@ import pytest
 from lifecycle.errors.feishu_codes import ALL, ANY_ENDPOINT, FeishuCode, lookup
 from lifecycle.feishu import endpoints
 from lifecycle.feishu.code_rows import COREHR, GATEWAY, HIRE, ROWS
+from lifecycle.feishu.endpoints import Endpoint
 from lifecycle.feishu.outcomes import Outcome, row_for
 
 # HTTP status and code, copied from the error tables of the five pages.
@@ -81,6 +82,32 @@ class TestFeishuCodes:
         chinese = row.sentence_zh + row.advice_zh
         assert not re.search(r"parameter|payload|api\b|enum|boolean|null|json|http status", english)
         assert not re.search(r"参数|入参|枚举|布尔|接口频率", chinese)
+
+    @pytest.mark.parametrize("row", ALL, ids=lambda row: f"{row.endpoint_key}-{row.code}")
+    def test_say_nothing_of_our_insides(self, row: FeishuCode) -> None:
+        english = f"{row.sentence_en} {row.advice_en}"
+        chinese = row.sentence_zh + row.advice_zh
+        insides = (
+            r"worker|queue|mirror|database|attempt|endpoint|exception|client_token|_|[45]\d\d\b"
+        )
+        assert not re.search(insides, english, re.IGNORECASE)
+        assert not re.search(
+            r"队列|镜像|数据库|请求体|字段名|回读|_|[a-z]_id|(?<!\d)[45]00(?!\d)", chinese
+        )
+
+    @pytest.mark.parametrize("endpoint", endpoints.WRITES, ids=lambda one: one.key)
+    @pytest.mark.parametrize("text", ["sentence_zh", "sentence_en"])
+    def test_of_one_endpoint_read_differently(self, endpoint: Endpoint, text: str) -> None:
+        texts = [getattr(row, text) for row in ALL if row.endpoint_key == endpoint.key]
+        assert len(texts) == len(set(texts)) > 1
+
+    @pytest.mark.parametrize("row", ALL, ids=lambda row: f"{row.endpoint_key}-{row.code}")
+    def test_name_who_can_help(self, row: FeishuCode) -> None:
+        assert row.owner_words.zh in {"HR", "飞书管理员", "应用负责人", "无需处理，等待即可"}
+        asked = {"feishu_admin": "管理员", "app_owner": "应用负责人"}.get(row.owner, "")
+        assert asked in row.advice_zh
+        if row.owner == "wait":
+            assert re.search(r"请不要再次提交|等待", row.advice_zh)
 
     def test_name_the_switch_of_hire(self) -> None:
         for key in ("PATCH /hire/v1/employees/:employee_id", endpoints.WRITES[2].key):
