@@ -28,7 +28,7 @@ urlpatterns = [
     path("employees/<int:pk>/", employees.employee, name="employee"),
     *(
         path(
-            f"employees/<int:pk>/{kind.url_name.removesuffix('-employee')}/",
+            f"{kind.subject.path}/<int:pk>/{kind.step}/",
             changes.ask_for_change,
             {"kind_name": kind.name},
             name=kind.url_name,

@@ -103,7 +103,7 @@ def a_change(
     """A conversion as it stands after it was confirmed, in the status asked for."""
     at = at or timezone.now()
     kind = kind_named("convert_employee")
-    call = kind.call(employee, {"converted_on": timezone.localdate()})
+    call = kind.call(employee, {"converted_on": timezone.localdate()}, key=str(uuid4()))
     final = status in ("succeeded", "failed", "rejected", "cancelled", "expired")
     return StatusChange.objects.create(
         kind=kind.name,

@@ -17,6 +17,7 @@ from lifecycle import append_only
 from lifecycle.changes import protocol
 from lifecycle.changes.kinds import kind_named
 from lifecycle.models import Employee, Role, StatusChange, User
+from lifecycle.models.mirror import Mirrored
 from lifecycle.sandbox.control import SandboxControl
 from lifecycle.sandbox.testing import SandboxServer
 from lifecycle.services import changes as change_services
@@ -97,27 +98,32 @@ class Asking:
     def __init__(self, user: User) -> None:
         self.user = user
 
-    def plan(self, employee: Employee, kind: str = "convert_employee", **values):
+    def plan(self, record: Mirrored, kind: str = "convert_employee", **values):
         if kind == "convert_employee":
             values.setdefault("converted_on", timezone.localdate())
         return change_services.plan_change(
-            kind_named(kind), employee, values, acting_user=self.user, at=timezone.now()
+            kind_named(kind),
+            record,
+            values,
+            acting_user=self.user,
+            submission_key=str(uuid4()),
+            at=timezone.now(),
         )
 
     def confirm(self, plan, *, key: str | None = None, at: datetime | None = None) -> StatusChange:
         return change_services.submit_change(
             plan.kind,
-            plan.employee,
+            plan.record,
             plan.values,
             acting_user=self.user,
-            submission_key=key or str(uuid4()),
+            submission_key=key or plan.key,
             pre_image_hash=plan.pre_image_hash,
             payload_hash=plan.payload_hash,
             at=at or timezone.now(),
         )
 
-    def ask(self, employee: Employee, kind: str = "convert_employee", **values) -> StatusChange:
-        return self.confirm(self.plan(employee, kind, **values))
+    def ask(self, record: Mirrored, kind: str = "convert_employee", **values) -> StatusChange:
+        return self.confirm(self.plan(record, kind, **values))
 
 
 @pytest.fixture

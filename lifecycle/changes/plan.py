@@ -17,8 +17,10 @@ from urllib.parse import quote
 
 from lifecycle import calendars, remote
 from lifecycle.changes.kinds import FieldChange, Kind, kind_named
+from lifecycle.errors.problems import NOTICES
 from lifecycle.errors.words import Notice, Words
-from lifecycle.models import Employee, StatusChange
+from lifecycle.models import StatusChange
+from lifecycle.models.mirror import Mirrored
 from lifecycle.rules import ChangeStatus
 
 OPEN = (
@@ -71,10 +73,12 @@ class ShownRequest:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """See the module. `facts_at`: when the facts were read from Feishu."""
+    """See the module. `key`: the submission key it is to be confirmed with. `facts_at`: when
+    the facts were read from Feishu."""
 
-    kind: Kind
-    employee: Employee
+    kind: Kind[Any]
+    record: Mirrored
+    key: str
     values: Mapping[str, Any]
     call: remote.Call
     pre_image: Mapping[str, Any]
@@ -118,38 +122,44 @@ class Plan:
 
 
 def make_plan(
-    kind: Kind,
-    employee: Employee,
+    kind: Kind[Any],
+    record: Mirrored,
     values: Mapping[str, Any],
     *,
+    key: str,
     at: datetime,
     is_fresh: bool,
+    is_missing: bool = False,
 ) -> Plan:
     """The plan from the mirror's facts. Reads no Feishu; see services.changes.plan_change.
 
-    `values`: the cleaned form. Raises feishu InvalidCall when no request can be made.
+    `values`: the cleaned form. `key`: the submission key of the form. `is_missing`: Feishu
+    says that it has no such record. Raises feishu InvalidCall when no request can be made.
     """
     today = at.astimezone(remote.tenant_zone()).date()
     day = kind.effective_day(values)
-    blockers = [*_open_changes(employee), *kind.blockers(employee, values, today=today)]
-    warnings = [*kind.warnings(employee, values, today=today), *_about_the_day(day)]
+    blockers = [*_open_changes(record), *kind.blockers(record, values, today=today)]
+    if is_missing:
+        blockers.insert(0, NOTICES["feishu.record-missing"])
+    warnings = [*kind.warnings(record, values, today=today), *_about_the_day(day)]
     if not is_fresh:
         warnings.append(OLD_FACTS)
     waits = day is not None and day > today
     return Plan(
         kind=kind,
-        employee=employee,
+        record=record,
+        key=key,
         values=values,
-        call=kind.call(employee, values),
-        pre_image=kind.facts(employee.payload),
-        fields=tuple(kind.field_changes(employee, values)),
+        call=kind.call(record, values, key=key),
+        pre_image=kind.facts(kind.known(record)),
+        fields=tuple(kind.field_changes(record, values)),
         blockers=tuple(blockers),
         warnings=tuple(warnings),
-        route=kind.route_for(employee),
+        route=kind.route_for(record),
         undo=kind.undo,
         when=ON_THE_DAY.fill(day=day) if waits else AT_ONCE,
         effective_at=_midnight(day) if waits and day is not None else at,
-        facts_at=employee.asked_at,
+        facts_at=record.asked_at,
         is_fresh=is_fresh,
     )
 
@@ -168,7 +178,7 @@ def shown_request(change: StatusChange) -> ShownRequest:
     return ShownRequest(call.endpoint.method, path, call.query, body)
 
 
-def _open_changes(employee: Employee) -> list[Notice]:
+def _open_changes(record: Mirrored) -> list[Notice]:
     return [
         Notice(
             OPEN_CHANGE.code,
@@ -179,7 +189,7 @@ def _open_changes(employee: Employee) -> list[Notice]:
             OPEN_CHANGE.advice,
         )
         for pk, name in StatusChange.objects.filter(
-            person_id=employee.person_id, status__in=OPEN
+            person_id=record.person_id, status__in=OPEN
         ).values_list("pk", "kind")
     ]
 

@@ -73,8 +73,8 @@ def submit(
         submission_key=submission_key,
         defaults={
             "kind": plan.kind.name,
-            "person_id": plan.employee.person_id,
-            "subject_id": plan.employee.feishu_id,
+            "person_id": plan.record.person_id,
+            "subject_id": plan.record.feishu_id,
             "payload": plan.call.canonical(),
             "payload_hash": plan.payload_hash,
             "pre_image": dict(plan.pre_image),
@@ -170,7 +170,7 @@ def run(change_id: int, *, at: datetime | None = None) -> StatusChange | None:
     return change
 
 
-def _settle(change: StatusChange, kind: Kind) -> None:
+def _settle(change: StatusChange, kind: Kind[Any]) -> None:
     """Step 8: look at Feishu and act on what it shows."""
     look = settle.look(change, kind, at=timezone.now())
     match look.verdict:
@@ -224,7 +224,7 @@ def _claim(change_id: int, at: datetime) -> StatusChange | None:
     return StatusChange.objects.select_related("person").get(pk=change_id)
 
 
-def _send(change: StatusChange, kind: Kind) -> None:
+def _send(change: StatusChange, kind: Kind[Any]) -> None:
     """Steps 2 to 7: order, look first, commit the attempt, send, write down the answer."""
     if _has_earlier(change):
         return postpone(change, "change.earlier-first", WAIT_FOR_EARLIER)
@@ -263,11 +263,12 @@ def _has_earlier(change: StatusChange) -> bool:
     )
 
 
-def _look_first(change: StatusChange, kind: Kind) -> Mapping[str, Any] | None:
+def _look_first(change: StatusChange, kind: Kind[Any]) -> Mapping[str, Any] | None:
     """Step 4: the facts as they are now, or None when the change has been put off or ended."""
     asked_at = timezone.now()
     try:
-        payload = kind.read(change)
+        with remote.reading():
+            payload = kind.read(change.subject_id, remote.client())
     except RecordMissing:
         fail(change, "feishu.record-missing")
         return None
@@ -282,7 +283,7 @@ def _look_first(change: StatusChange, kind: Kind) -> Mapping[str, Any] | None:
     return kind.facts(payload)
 
 
-def _is_ready(change: StatusChange, kind: Kind) -> bool:
+def _is_ready(change: StatusChange, kind: Kind[Any]) -> bool:
     """A token and a rate slot in hand, so that only the send is left after the commit."""
     try:
         with remote.reading():
@@ -328,7 +329,7 @@ def _begin_attempt(change: StatusChange) -> Attempt | None:
     return attempt
 
 
-def _finish(attempt: Attempt, change: StatusChange, kind: Kind, result: SendResult) -> None:
+def _finish(attempt: Attempt, change: StatusChange, kind: Kind[Any], result: SendResult) -> None:
     """Step 7: attempt, status, mirror and log in one transaction."""
     if result.outcome is Outcome.THROTTLED:
         remote.limiter().pause(kind.endpoint, max(1.0, result.reset_after_s or 1.0))
@@ -337,7 +338,9 @@ def _finish(attempt: Attempt, change: StatusChange, kind: Kind, result: SendResu
         _after_answer(attempt, change, kind, result)
 
 
-def _after_answer(attempt: Attempt, change: StatusChange, kind: Kind, result: SendResult) -> None:
+def _after_answer(
+    attempt: Attempt, change: StatusChange, kind: Kind[Any], result: SendResult
+) -> None:
     answer = attempt.answer() | {"number": attempt.number, "request_hash": attempt.request_hash}
     if result.outcome is Outcome.APPLIED:
         record = kind.answered_record(result.data)
@@ -631,6 +634,8 @@ def _move(
     change.status, change.version = target.value, change.version + 1
     for name, value in fields.items():
         setattr(change, name, value)
+    if target is Status.SUCCEEDED:
+        kind_named(change.kind).applied(change, at=at)
 
 
 def _about(change: StatusChange) -> dict[str, Any]:

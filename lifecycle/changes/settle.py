@@ -46,10 +46,11 @@ class Look:
     unapplied_at: datetime | None = None
 
 
-def look(change: StatusChange, kind: Kind, *, at: datetime) -> Look:
+def look(change: StatusChange, kind: Kind[Any], *, at: datetime) -> Look:
     """Read the record once and judge. `at`: when the question is asked."""
     try:
-        payload = kind.read(change)
+        with remote.reading():
+            payload = kind.read(change.subject_id, remote.client())
     except RecordMissing:
         return Look(Verdict.CONFLICT)
     except (FeishuUnreadable, remote.errors.Refused):
@@ -65,7 +66,7 @@ def look(change: StatusChange, kind: Kind, *, at: datetime) -> Look:
     return judge(change, kind, kind.facts(payload), at=at)
 
 
-def judge(change: StatusChange, kind: Kind, facts: Mapping[str, Any], *, at: datetime) -> Look:
+def judge(change: StatusChange, kind: Kind[Any], facts: Mapping[str, Any], *, at: datetime) -> Look:
     """What the facts, read at `at`, say about the change."""
     if kind.holds(remote.Call.from_canonical(change.payload), facts):
         return Look(Verdict.APPLIED, facts)

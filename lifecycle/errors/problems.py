@@ -147,10 +147,10 @@ NOTICES: dict[str, Notice] = {
         ),
         _notice(
             "feishu.record-missing",
-            "飞书中已找不到这名员工的记录，没有发送任何内容。",
-            "Feishu no longer has a record of this employee. Nothing was sent.",
-            "请在飞书招聘中核实该员工。",
-            "Look the employee up in Feishu Hire.",
+            "飞书中已找不到这条记录，没有发送任何内容。",
+            "Feishu no longer has this record. Nothing was sent.",
+            "请在飞书中核实此人的情况。",
+            "Look the person up in Feishu.",
         ),
         _notice(
             "change.earlier-first",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from django.utils import timezone
 from lifecycle import policies, remote
 from lifecycle.changes import protocol
 from lifecycle.changes.doorbell import ring
-from lifecycle.changes.kinds import ALL, Kind, kind_named
+from lifecycle.changes.kinds import Kind, RecordMissing, kind_named
 from lifecycle.changes.plan import Plan, make_plan
 from lifecycle.errors.problems import (
     ChangeBlocked,
@@ -22,7 +23,9 @@ from lifecycle.errors.problems import (
     StepNotAllowed,
     VerdictRefused,
 )
-from lifecycle.models import Employee, StatusChange, User
+from lifecycle.models import Person, StatusChange, User
+from lifecycle.models.mirror import Mirrored
+from lifecycle.policies import Someone
 from lifecycle.rules import ChangeStatus
 
 VERDICTS = {
@@ -32,35 +35,41 @@ VERDICTS = {
 }
 
 
-def legal_kinds(employee: Employee, user: User) -> list[Kind]:
-    """The verbs that fit the employee's state and that this person may ask for."""
-    return [
-        kind
-        for kind in ALL.values()
-        if kind.is_legal(employee) and policies.can_request(user, kind.name, employee)
-    ]
+def refreshed(kind: Kind[Any], record: Mirrored) -> None:
+    """Bring the record up to date before a form that shows what Feishu holds now."""
+    if kind.reads_first:
+        _refresh(kind, record)
 
 
 def plan_change(
-    kind: Kind,
-    employee: Employee,
+    kind: Kind[Any],
+    record: Mirrored,
     values: Mapping[str, Any],
     *,
     acting_user: User,
+    submission_key: str,
     at: datetime,
 ) -> Plan:
     """The plan, from facts read from Feishu just now; from the mirror when Feishu is silent.
 
-    Raises NotAllowed, InvalidValues.
+    `submission_key`: the one to submit the plan with. Raises NotAllowed, InvalidValues.
     """
-    _check_allowed(kind, employee, acting_user)
-    is_fresh = _refresh(employee)
-    return _plan(kind, employee, values, at=at, is_fresh=is_fresh)
+    _check_allowed(kind, record, acting_user)
+    seen = _refresh(kind, record)
+    return _plan(
+        kind,
+        record,
+        values,
+        key=submission_key,
+        at=at,
+        is_fresh=seen is not Seen.NOT_READ,
+        is_missing=seen is Seen.MISSING,
+    )
 
 
 def submit_change(
-    kind: Kind,
-    employee: Employee,
+    kind: Kind[Any],
+    record: Mirrored,
     values: Mapping[str, Any],
     *,
     acting_user: User,
@@ -75,16 +84,18 @@ def submit_change(
     `pre_image_hash` and `payload_hash` are those of the plan the person saw. Raises
     NotAllowed, StalePlan when it is no longer that plan, ChangeBlocked.
     """
-    _check_allowed(kind, employee, acting_user)
+    _check_allowed(kind, record, acting_user)
     with transaction.atomic():
-        locked = Employee.objects.select_for_update().select_related("person").get(pk=employee.pk)
+        # The person, because the records of one person share one order of changes.
+        Person.objects.select_for_update().get(pk=record.person_id)
+        record.refresh_from_db()
         # Under the lock, or the second of two clicks would be blocked by the first one.
         already = StatusChange.objects.filter(
             submission_key=submission_key, requested_by=acting_user
         ).first()
         if already is not None:
             return already
-        plan = _plan(kind, locked, values, at=at, is_fresh=True)
+        plan = _plan(kind, record, values, key=submission_key, at=at, is_fresh=True)
         if (plan.pre_image_hash, plan.payload_hash) != (pre_image_hash, payload_hash):
             raise StalePlan
         if plan.is_blocked:
@@ -95,11 +106,34 @@ def submit_change(
             reason=str(values.get("reason") or ""),
             acting_user=acting_user,
             at=at,
-            undo_of=undo_of or _undone_by(kind, locked),
+            undo_of=undo_of or _undone_by(kind, record),
         )
         if change.next_run_at is not None and change.next_run_at <= at:
             ring(change.pk)
     return change
+
+
+def undoable_change(kind: Kind[Any], record: Mirrored, pk: int) -> StatusChange | None:
+    """The change of this number, when this verb on this record takes it back."""
+    change = StatusChange.objects.filter(
+        pk=pk, person_id=record.person_id, status=ChangeStatus.SUCCEEDED.value
+    ).first()
+    if change is None or kind_named(change.kind).inverse != kind.name:
+        return None
+    return change
+
+
+def way_to_undo(change: StatusChange, user: Someone) -> tuple[Kind[Any], Mirrored] | None:
+    """The verb and the record that take a finished change back, when this user may do it now."""
+    if change.status != ChangeStatus.SUCCEEDED:
+        return None
+    kind = kind_named(change.kind)
+    record = kind.undone_on(change) if kind.inverse else None
+    if record is None or not kind_named(kind.inverse).is_legal(record):
+        return None
+    if not policies.can_request(user, kind.inverse, record):
+        return None
+    return kind_named(kind.inverse), record
 
 
 def cancel_change(change: StatusChange, *, acting_user: User, at: datetime) -> None:
@@ -135,43 +169,56 @@ def decide_change(
         raise StepNotAllowed from error
 
 
-def _check_allowed(kind: Kind, employee: Employee, acting_user: User) -> None:
-    if not policies.can_request(acting_user, kind.name, employee):
+def _check_allowed(kind: Kind[Any], record: Mirrored, acting_user: User) -> None:
+    if not policies.can_request(acting_user, kind.name, record):
         raise NotAllowed
 
 
 def _plan(
-    kind: Kind, employee: Employee, values: Mapping[str, Any], *, at: datetime, is_fresh: bool
+    kind: Kind[Any],
+    record: Mirrored,
+    values: Mapping[str, Any],
+    *,
+    key: str,
+    at: datetime,
+    is_fresh: bool,
+    is_missing: bool = False,
 ) -> Plan:
     try:
-        return make_plan(kind, employee, values, at=at, is_fresh=is_fresh)
+        return make_plan(
+            kind, record, values, key=key, at=at, is_fresh=is_fresh, is_missing=is_missing
+        )
     except remote.errors.InvalidCall as error:
         raise InvalidValues from error
 
 
-def _refresh(employee: Employee) -> bool:
-    """Bring this one record up to date. False when Feishu gave no usable answer in time."""
-    kind = kind_named("convert_employee")
+class Seen(Enum):
+    """What came of reading one record while somebody waits."""
+
+    READ = auto()
+    MISSING = auto()
+    NOT_READ = auto()
+
+
+def _refresh(kind: Kind[Any], record: Mirrored) -> Seen:
+    """Bring this one record up to date, if Feishu gives a usable answer in time."""
     asked_at = timezone.now()
     try:
-        payload = remote.page_client().get_employee(employee.feishu_id)
+        payload = kind.read(record.feishu_id, remote.page_client())
+    except RecordMissing:
+        return Seen.MISSING
     except remote.errors.FeishuError:
-        return False
+        return Seen.NOT_READ
     kind.store(payload, asked_at=asked_at)
-    employee.refresh_from_db()
-    return True
+    record.refresh_from_db()
+    return Seen.READ
 
 
-def _undone_by(kind: Kind, employee: Employee) -> StatusChange | None:
+def _undone_by(kind: Kind[Any], record: Mirrored) -> StatusChange | None:
     """The last change that this one takes back, when it was made here."""
-    return (
-        StatusChange.objects.filter(
-            subject_id=employee.feishu_id,
-            kind=kind.inverse,
-            status=ChangeStatus.SUCCEEDED.value,
-        )
-        .order_by("-pk")
-        .first()
-        if kind.is_undo
-        else None
+    if not kind.is_undo:
+        return None
+    made = StatusChange.objects.filter(
+        person_id=record.person_id, kind=kind.inverse, status=ChangeStatus.SUCCEEDED.value
     )
+    return made.order_by("-pk").first()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -248,40 +247,20 @@ class Compared:
         return self.now == self.wanted
 
 
-NOT_CONVERTED = Words("待转正", "On probation")
-CONVERTED = Words("已转正", "Converted")
-FACT_LABELS: dict[str, Words] = {
-    "onboard_status": Words("在职状态", "Employment"),
-    "conversion_status": Words("转正状态", "Conversion"),
-    "onboard_time": Words("入职日期", "Onboarded on"),
-    "expected_conversion_time": Words("预计转正日期", "Conversion due on"),
-    "actual_conversion_time": Words("实际转正日期", "Converted on"),
-    "overboard_time": Words("离职日期", "Left on"),
-}
-
-
 def comparison_of(change: StatusChange) -> list[Compared]:
     """Before, wanted and now, for a person who has to decide; empty when nothing was read."""
-    observed = change.observed
-    if not isinstance(observed, dict):
+    if not isinstance(change.observed, dict):
         return []
-    fields = change.plan.get("fields", [])
-    wanted = {field["label"]["en"]: words(field["after"]) for field in fields}
+    kind = kinds.kind_named(change.kind)
+    wanted = {
+        field["label"]["en"]: words(field["after"]) for field in change.plan.get("fields", [])
+    }
     rows = []
-    for name, label in FACT_LABELS.items():
-        before = _fact_text(name, change.pre_image.get(name))
-        now = _fact_text(name, observed.get(name))
-        aim = str(wanted.get(label.en, before))
-        if (before, aim, now) != ("—", "—", "—"):
-            rows.append(Compared(words(label), before, aim, now))
+    for before, now in zip(
+        kind.shown_facts(change.pre_image), kind.shown_facts(change.observed), strict=True
+    ):
+        aim = str(wanted.get(before.label.en, words(before.value)))
+        row = Compared(words(before.label), words(before.value), aim, words(now.value))
+        if (row.before, row.wanted, row.now) != ("—", "—", "—"):
+            rows.append(row)
     return rows
-
-
-def _fact_text(name: str, value: object) -> str:
-    if not value:
-        return "—"
-    if name == "onboard_status":
-        return str({1: _("Onboarded"), 2: _("Left")}.get(int(str(value)), value))
-    if name == "conversion_status":
-        return words({1: NOT_CONVERTED, 2: CONVERTED}.get(int(str(value)), value))
-    return day(datetime.fromtimestamp(int(str(value)) / 1000, tz=timezone.get_current_timezone()))

@@ -26,6 +26,7 @@ from lifecycle.errors.problems import (
 )
 from lifecycle.errors.words import Notice
 from lifecycle.models import Attempt, Employee, StatusChange
+from lifecycle.models.mirror import Mirrored
 from lifecycle.policies import Capability
 from lifecycle.queries import ChangeFilter
 from lifecycle.services import changes as change_service
@@ -52,11 +53,13 @@ SEE_OTHER = 303
 def ask_for_change(request: HttpRequest, pk: int, kind_name: str) -> HttpResponse:
     """A form, then the plan, then the change: the same three steps for every verb."""
     kind = kinds.kind_named(kind_name)
-    employee = policies.employee_for(request.user, pk)
-    if not policies.can_request(request.user, kind.name, employee):
+    record = policies.record_for(request.user, kind.subject.model, pk)
+    if not policies.can_request(request.user, kind.name, record):
         raise NotAllowed
-    asking = Asking(request, kind, employee)
+    undoes = _undone_change(request, kind, record)
+    asking = Asking(request, kind, record, undoes)
     if request.method == "GET":
+        change_service.refreshed(kind, record)
         return asking.show_form(asking.empty_form())
     form = asking.filled_form()
     if not form.is_valid() or request.POST.get("step") == "edit":
@@ -66,20 +69,28 @@ def ask_for_change(request: HttpRequest, pk: int, kind_name: str) -> HttpRespons
     return asking.show_plan(form)
 
 
+def _undone_change(request: HttpRequest, kind: Kind[Any], record: Mirrored) -> StatusChange | None:
+    """The change this one takes back, when the person came here to take one back."""
+    number = (request.POST if request.method == "POST" else request.GET).get("undo", "")
+    if not number.isdecimal() or len(number) > 18:
+        return None
+    return change_service.undoable_change(kind, record, int(number))
+
+
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """One person asking for one verb for one employee."""
+    """One person asking for one verb on one record."""
 
     request: HttpRequest
-    kind: Kind
-    employee: Employee
+    kind: Kind[Any]
+    record: Mirrored
+    undoes: StatusChange | None
 
     def empty_form(self) -> forms.Form:
-        initial = self.kind.initial(self.employee, today=timezone.localdate())
-        return self.kind.form_class(initial=initial)
+        return self.kind.form(self.record, today=timezone.localdate(), undoes=self.undoes)
 
     def filled_form(self) -> forms.Form:
-        return self.kind.form_class(self.request.POST)
+        return self.kind.form(self.record, self.request.POST, today=timezone.localdate())
 
     def show_form(self, form: forms.Form, notice: Notice | None = None) -> HttpResponse:
         wrong = form.is_bound and self.request.POST.get("step") != "edit"
@@ -91,9 +102,10 @@ class Asking:
         try:
             plan = change_service.plan_change(
                 self.kind,
-                self.employee,
+                self.record,
                 form.cleaned_data,
                 acting_user=acting_user(self.request),
+                submission_key=str(uuid.uuid4()),
                 at=timezone.now(),
             )
         except InvalidValues as error:
@@ -102,7 +114,6 @@ class Asking:
             "form": form,
             "plan": plan,
             "notice": notice,
-            "submission_key": uuid.uuid4(),
         }
         return self._show("plan", context, status=422 if notice else 200)
 
@@ -110,13 +121,14 @@ class Asking:
         try:
             change = change_service.submit_change(
                 self.kind,
-                self.employee,
+                self.record,
                 form.cleaned_data,
                 acting_user=acting_user(self.request),
                 submission_key=_key(self.request.POST.get("submission_key", "")),
                 pre_image_hash=self.request.POST.get("pre_image_hash", ""),
                 payload_hash=self.request.POST.get("payload_hash", ""),
                 at=timezone.now(),
+                undo_of=self.undoes,
             )
         except (NotAllowed, NotFound):
             raise
@@ -124,10 +136,10 @@ class Asking:
             return self.show_plan(form, error.notice)
         if not wants_partial(self.request):
             return _see(change)
-        (row,) = queries.employee_rows([self.employee], today=timezone.localdate())
         context = self._context() | change_context(self.request, change)
-        context["listed"] = [list_employee(self.request.user, row)]
-        context["on_list"] = is_on(self.request, reverse("employees"))
+        if isinstance(self.record, Employee) and is_on(self.request, reverse("employees")):
+            (row,) = queries.employee_rows([self.record], today=timezone.localdate())
+            context["listed"] = [list_employee(self.request.user, row)]
         return render(self.request, "changes/_asked.html", context)
 
     def _show(self, part: str, context: dict[str, Any], *, status: int) -> HttpResponse:
@@ -142,9 +154,14 @@ class Asking:
     def _context(self) -> dict[str, Any]:
         return {
             "kind": self.kind,
-            "employee": self.employee,
+            "record": self.record,
+            "person": self.record.person,
+            "person_address": reverse("employee", args=[self.record.pk]),
+            "about": self.kind.about(self.record),
+            "undoes": self.undoes,
             "in_dialog": wants_partial(self.request),
-            "action": reverse(self.kind.url_name, args=[self.employee.pk]),
+            "ask_id": f"{self.kind.url_name}-{self.record.pk}",
+            "action": reverse(self.kind.url_name, args=[self.record.pk]),
         }
 
 
@@ -240,6 +257,8 @@ def change_context(request: HttpRequest, change: StatusChange) -> dict[str, Any]
         "story": change_words.story_of(change, was_sent=bool(attempts), at=at),
         "request_sent": shown_request(change),
         "comparison": change_words.comparison_of(change),
+        "way_to_undo": _way_to_undo(change, request),
+        "taken_back_by": change.undone_by.order_by("-pk").first(),
         "refusal": change_words.refusal_of(change),
         "watch": change_words.watch_interval(change, at=at),
         "stamp": change_words.stamp_of(change, attempts),
@@ -250,6 +269,14 @@ def change_context(request: HttpRequest, change: StatusChange) -> dict[str, Any]
         and policies.can(user, Capability.DECIDE_CHANGE)
         and change.requested_by_id == user.pk,
     }
+
+
+def _way_to_undo(change: StatusChange, request: HttpRequest) -> dict[str, Any] | None:
+    way = change_service.way_to_undo(change, request.user)
+    if way is None:
+        return None
+    kind, record = way
+    return {"kind": kind, "address": f"{reverse(kind.url_name, args=[record.pk])}?undo={change.pk}"}
 
 
 def _moved(request: HttpRequest, change: StatusChange) -> HttpResponse:

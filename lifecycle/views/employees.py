@@ -27,7 +27,7 @@ class ListedEmployee:
     """A row, what may be asked for it, and whether the screen should keep looking at it."""
 
     row: EmployeeRow
-    next_steps: list[Kind]
+    next_steps: list[Kind[Any]]
     is_watched: bool
 
 
@@ -96,7 +96,9 @@ def list_employee(user: Someone, row: EmployeeRow) -> ListedEmployee:
     )
 
 
-def next_steps(user: Someone, employee: Employee, open_change: StatusChange | None) -> list[Kind]:
+def next_steps(
+    user: Someone, employee: Employee, open_change: StatusChange | None
+) -> list[Kind[Any]]:
     """The verbs that fit this employee and that this user may ask for. The employee comes from
     a query of what the user may see, so the scope needs no second look."""
     if open_change is not None or policies.is_self(user, employee):

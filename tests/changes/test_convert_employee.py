@@ -91,6 +91,7 @@ class TestPlan:
                 bo,
                 {"converted_on": timezone.localdate()},
                 acting_user=ana,
+                submission_key=str(uuid4()),
                 at=timezone.now(),
             )
 

@@ -348,13 +348,18 @@ class Portal(RuleBasedStateMachine):
         kind = "undo_conversion" if employee.is_converted else "convert_employee"
         values = {} if employee.is_converted else {"converted_on": timezone.localdate()}
         return change_services.plan_change(
-            kind_named(kind), employee, values, acting_user=self.mei, at=timezone.now()
+            kind_named(kind),
+            employee,
+            values,
+            acting_user=self.mei,
+            submission_key=str(uuid4()),
+            at=timezone.now(),
         )
 
     def confirm(self, plan, key: str) -> StatusChange:
         return change_services.submit_change(
             plan.kind,
-            plan.employee,
+            plan.record,
             plan.values,
             acting_user=self.mei,
             submission_key=key,

@@ -60,12 +60,15 @@ def plans(first: int, count: int) -> list[dict[str, Any]]:
     posts = []
     for employee in convertible()[first : first + count]:
         values = {"converted_on": timezone.localdate()}
-        plan = changes.plan_change(kind, employee, values, acting_user=mei, at=timezone.now())
+        key = f"00000000-0000-4000-8000-{employee.pk:012d}"
+        plan = changes.plan_change(
+            kind, employee, values, acting_user=mei, submission_key=key, at=timezone.now()
+        )
         posts.append(
             {
                 "employee": employee.pk,
                 "subject": employee.feishu_id,
-                "key": f"00000000-0000-4000-8000-{employee.pk:012d}",
+                "key": key,
                 "pre_image_hash": plan.pre_image_hash,
                 "payload_hash": plan.payload_hash,
             }

@@ -1,19 +1,21 @@
 """The verbs, one file each. The protocol knows none of them by name."""
 
-from lifecycle.changes.kinds.base import FieldChange, Kind, RecordMissing
+from typing import Any
+
+from lifecycle.changes.kinds.base import FieldChange, Kind, RecordMissing, ShownFact
 from lifecycle.changes.kinds.convert_employee import ConvertEmployee
 from lifecycle.changes.kinds.offboard_employee import OffboardEmployee
 from lifecycle.changes.kinds.undo_conversion import UndoConversion
 from lifecycle.changes.kinds.undo_offboarding import UndoOffboarding
 
-__all__ = ["ALL", "FieldChange", "Kind", "RecordMissing", "kind_named"]
+__all__ = ["ALL", "FieldChange", "Kind", "RecordMissing", "ShownFact", "kind_named"]
 
-ALL: dict[str, Kind] = {
+ALL: dict[str, Kind[Any]] = {
     kind.name: kind
     for kind in (ConvertEmployee(), UndoConversion(), OffboardEmployee(), UndoOffboarding())
 }
 
 
-def kind_named(name: str) -> Kind:
+def kind_named(name: str) -> Kind[Any]:
     """The verb of this name. Raises KeyError for one that does not exist."""
     return ALL[name]

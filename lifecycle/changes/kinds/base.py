@@ -6,15 +6,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from django import forms
 
 from lifecycle import remote
+from lifecycle.changes.kinds.subjects import Subject
 from lifecycle.errors.words import Notice, Words
-from lifecycle.models import Employee, StatusChange
+from lifecycle.models import StatusChange
+from lifecycle.models.mirror import Mirrored
 
 Facts = Mapping[str, Any]
+Record = TypeVar("Record", bound=Mirrored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,93 +41,152 @@ class FieldChange:
         }
 
 
-class Kind(ABC):
+@dataclass(frozen=True, slots=True)
+class ShownFact:
+    """One of a change's facts, as a person reads it."""
+
+    label: Words
+    value: Words
+
+
+class Kind(ABC, Generic[Record]):
     """A verb: its words, its form, its request, its facts and when it is allowed."""
 
     name: ClassVar[str]
     url_name: ClassVar[str]
+    # The last part of the address, after the record's own.
+    step: ClassVar[str]
     title: ClassVar[Words]
     # What the page says it is about to do, above the form.
     explanation: ClassVar[Words]
-    subject: ClassVar[str] = "employee"
+    subject: ClassVar[Subject]
     form_class: ClassVar[type[forms.Form]]
     undo: ClassVar[Words]
     endpoint: ClassVar[remote.Endpoint]
     # The name of the verb that takes this one back, or that this one takes back; "" for none.
     inverse: ClassVar[str] = ""
-    # True for a verb that takes another one back.
+    # True for a verb that takes another one back, whatever is entered.
     is_undo: ClassVar[bool] = False
     # True for the everyday step forward, offered in each row of the list; the others stand on
-    # the employee's own page.
+    # the person's own page.
     is_everyday: ClassVar[bool] = False
     icon: ClassVar[str] = "undo-2"
     # Whether the same request may be sent again once reading back says it did not take.
     may_repeat: ClassVar[bool] = True
+    # True when the form shows what Feishu holds now, so that it is read before the form opens.
+    reads_first: ClassVar[bool] = False
+
+    # -- what is offered, and the form ----------------------------------------------------
 
     @abstractmethod
-    def is_legal(self, employee: Employee) -> bool:
+    def is_legal(self, record: Record) -> bool:
         """Whether the verb fits the present state (rules.py), to decide what to offer."""
 
-    def is_open_to(self, employee: Employee) -> bool:
+    def is_open_to(self, record: Record) -> bool:
         """False where Feishu refuses this person whatever is entered; the plan says why."""
         return True
 
     @abstractmethod
-    def route_for(self, employee: Employee) -> Words:
+    def about(self, record: Record) -> Words:
+        """Under the person's name: what tells this record from others."""
+
+    def form(
+        self,
+        record: Record,
+        data: Mapping[str, Any] | None = None,
+        *,
+        today: date,
+        undoes: StatusChange | None = None,
+    ) -> forms.Form:
+        """The form, filled with `data` or with what it starts with on this tenant day."""
+        if data is not None:
+            return self.form_class(data)
+        initial = self.initial(record, today=today)
+        return self.form_class(initial=initial | (self.initial_undoing(undoes) if undoes else {}))
+
+    @abstractmethod
+    def initial(self, record: Record, *, today: date) -> dict[str, Any]:
+        """What the form starts with."""
+
+    def initial_undoing(self, change: StatusChange) -> dict[str, Any]:
+        """What the form starts with when it takes this change back."""
+        return {}
+
+    # -- the plan -------------------------------------------------------------------------
+
+    @abstractmethod
+    def route_for(self, record: Record) -> Words:
         """Which of Feishu's doors this goes through for this person, and why."""
 
     @abstractmethod
-    def call(self, employee: Employee, values: Facts) -> remote.Call:
-        """The one exact request. Raises feishu InvalidCall for values it cannot carry."""
+    def call(self, record: Record, values: Facts, *, key: str) -> remote.Call:
+        """The one exact request. `key`: unique to this intent, the same for each attempt.
+
+        Raises feishu InvalidCall for values it cannot carry.
+        """
 
     @abstractmethod
     def effective_day(self, values: Facts) -> date | None:
         """The tenant day before which nothing is sent; None for at once."""
 
     @abstractmethod
-    def field_changes(self, employee: Employee, values: Facts) -> Sequence[FieldChange]:
+    def field_changes(self, record: Record, values: Facts) -> Sequence[FieldChange]:
         """Before and after, by field."""
 
     @abstractmethod
-    def blockers(self, employee: Employee, values: Facts, *, today: date) -> Sequence[Notice]:
+    def blockers(self, record: Record, values: Facts, *, today: date) -> Sequence[Notice]:
         """Every reason why this cannot be done now, so that nothing is sent in vain."""
 
     @abstractmethod
-    def warnings(self, employee: Employee, values: Facts, *, today: date) -> Sequence[Notice]:
+    def warnings(self, record: Record, values: Facts, *, today: date) -> Sequence[Notice]:
         """What to think about before confirming."""
+
+    # -- the facts ------------------------------------------------------------------------
+
+    def known(self, record: Record) -> Facts:
+        """What the mirror holds of what `read` gives."""
+        payload: Facts = record.payload
+        return payload
+
+    @abstractmethod
+    def read(self, subject_id: str, feishu: remote.Client) -> Facts:
+        """A fresh record from Feishu. Raises RecordMissing and feishu's errors."""
+
+    @abstractmethod
+    def store(self, payload: Facts, *, asked_at: datetime) -> None:
+        """Bring the mirror up to date with what was read or answered."""
 
     @abstractmethod
     def facts(self, payload: Facts) -> dict[str, Any]:
         """The part of Feishu's record that this change depends on or alters."""
 
     @abstractmethod
+    def shown_facts(self, facts: Facts) -> Sequence[ShownFact]:
+        """The facts in words, with the labels of `field_changes`."""
+
+    @abstractmethod
     def holds(self, call: remote.Call, facts: Facts) -> bool:
         """Whether the facts show what the request wanted."""
 
-    @abstractmethod
-    def read(self, change: StatusChange) -> Facts:
-        """A fresh record from Feishu. Raises RecordMissing, FeishuUnreadable, Refused."""
-
-    @abstractmethod
-    def store(self, payload: Facts, *, asked_at: datetime) -> None:
-        """Bring the mirror up to date with a record as read or answered."""
+    # -- the end --------------------------------------------------------------------------
 
     @abstractmethod
     def answered_record(self, data: Facts) -> Facts | None:
-        """The record inside a successful answer, None when there is none."""
+        """What `read` would give now, from a successful answer; None when it does not tell."""
 
-    @abstractmethod
-    def initial(self, employee: Employee, *, today: date) -> dict[str, Any]:
-        """What the form starts with."""
+    def applied(self, change: StatusChange, *, at: datetime) -> None:
+        """What the mirror learns from a change that is done and that no reading tells it.
+
+        Runs in the transaction that ends the change.
+        """
+
+    def undone_on(self, change: StatusChange) -> Mirrored | None:
+        """The record on which the inverse verb takes this change back."""
+        return self.subject.find(change.subject_id)
 
     @abstractmethod
     def outcome_sentence(self, change: StatusChange) -> Words:
         """What a finished change has done, in one sentence."""
-
-
-def filled(notice: Notice, **values: object) -> Notice:
-    """The notice with the values in its sentence."""
-    return Notice(notice.code, notice.sentence.fill(**values), notice.advice)
 
 
 class RecordMissing(Exception):

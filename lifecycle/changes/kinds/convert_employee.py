@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from lifecycle import remote, rules
-from lifecycle.changes.kinds.base import Facts, FieldChange, filled
+from lifecycle.changes.kinds.base import Facts, FieldChange
 from lifecycle.changes.kinds.employee_status import (
     BAD_TIME,
     CONVERTED,
@@ -15,12 +15,10 @@ from lifecycle.changes.kinds.employee_status import (
     ONBOARDED,
     EmployeeStatusKind,
     conversion_words,
-    day_of,
-    day_words,
     is_bad_day,
-    refusal,
 )
 from lifecycle.changes.kinds.forms import ConvertEmployeeForm
+from lifecycle.changes.kinds.words import day_of, day_words, filled, refusal
 from lifecycle.errors.words import Notice, Words
 from lifecycle.models import Employee, StatusChange
 
@@ -58,6 +56,7 @@ NO_DUE_DATE = Notice(
 class ConvertEmployee(EmployeeStatusKind):
     name = "convert_employee"
     url_name = "convert-employee"
+    step = "convert"
     title = Words("转正", "Convert")
     explanation = Words(
         "把员工从试用期转为正式员工，并在飞书招聘中记录实际转正日期。",
@@ -80,7 +79,7 @@ class ConvertEmployee(EmployeeStatusKind):
     def is_legal(self, employee: Employee) -> bool:
         return rules.can_convert(employee.onboard_status, employee.conversion_status)
 
-    def call(self, employee: Employee, values: Facts) -> remote.Call:
+    def call(self, employee: Employee, values: Facts, *, key: str) -> remote.Call:
         return remote.writes.update_employee(
             employee.feishu_id,
             operation=remote.writes.EmployeeOperation.CONVERT,
@@ -115,7 +114,7 @@ class ConvertEmployee(EmployeeStatusKind):
     def blockers(self, employee: Employee, values: Facts, *, today: date) -> Sequence[Notice]:
         found = list(super().blockers(employee, values, today=today))
         if is_bad_day(values["converted_on"], employee):
-            found.append(refusal(BAD_TIME))
+            found.append(refusal(self.endpoint, BAD_TIME))
         return found
 
     def warnings(self, employee: Employee, values: Facts, *, today: date) -> Sequence[Notice]:

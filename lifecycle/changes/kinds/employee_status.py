@@ -7,10 +7,11 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 
 from lifecycle import mirror, remote
-from lifecycle.changes.kinds.base import Facts, Kind, RecordMissing
-from lifecycle.errors import feishu_codes
+from lifecycle.changes.kinds.base import Facts, Kind, RecordMissing, ShownFact
+from lifecycle.changes.kinds.subjects import EMPLOYEE
+from lifecycle.changes.kinds.words import NOTHING, day_of, day_words, refusal
 from lifecycle.errors.words import Notice, Words
-from lifecycle.models import Employee, StatusChange
+from lifecycle.models import Employee
 
 NO_SUCH_EMPLOYEE = 1002903
 WRONG_STATE, BAD_TIME, NOT_LEFT, IN_CORE_HR = 1002902, 1002905, 1002907, 1002910
@@ -40,9 +41,10 @@ IN_CORE_HR_ROUTE = Words(
 )
 
 
-class EmployeeStatusKind(Kind):
+class EmployeeStatusKind(Kind[Employee]):
     """A verb carried out by 更新员工状态 (PATCH hire/v1/employees/:employee_id)."""
 
+    subject = EMPLOYEE
     endpoint = remote.endpoints.EMPLOYEE_PATCH
     # What A2 demands of the employee's present state, in words, and the code it refuses with.
     needed_state: ClassVar[Words]
@@ -58,10 +60,15 @@ class EmployeeStatusKind(Kind):
         """Statuses and times; a time of 0 and no time are the same to Feishu."""
         return {name: payload.get(name) or None for name in FACTS}
 
-    def read(self, change: StatusChange) -> Facts:
+    def shown_facts(self, facts: Facts) -> Sequence[ShownFact]:
+        return tuple(
+            ShownFact(label, _fact_words(name, facts.get(name)))
+            for name, label in FACT_LABELS.items()
+        )
+
+    def read(self, subject_id: str, feishu: remote.Client) -> Facts:
         try:
-            with remote.reading():
-                return remote.client().get_employee(change.subject_id)
+            return feishu.get_employee(subject_id)
         except remote.errors.Refused as error:
             if error.code == NO_SUCH_EMPLOYEE:
                 raise RecordMissing from error
@@ -74,42 +81,20 @@ class EmployeeStatusKind(Kind):
         record = data.get("employee")
         return record if isinstance(record, Mapping) and record.get("id") else None
 
+    def about(self, employee: Employee) -> Words:
+        start, due = day_words(employee.onboarded_on), day_words(employee.expected_conversion_on)
+        return Words(
+            f"入职 {start.zh} · 预计转正 {due.zh}",
+            f"Onboarded {start.en} · conversion due {due.en}",
+        )
+
     def blockers(self, employee: Employee, values: Facts, *, today: date) -> Sequence[Notice]:
         found = []
         if employee.employment_id:
-            found.append(refusal(IN_CORE_HR))
+            found.append(refusal(self.endpoint, IN_CORE_HR))
         if not self.is_legal(employee):
-            found.append(
-                Notice(
-                    f"feishu.{self.wrong_state}",
-                    self.needed_state,
-                    refusal(self.wrong_state).advice,
-                )
-            )
+            found.append(refusal(self.endpoint, self.wrong_state, self.needed_state))
         return found
-
-
-def refusal(code: int) -> Notice:
-    """What Feishu would refuse with this code, said before anything is sent."""
-    row = feishu_codes.lookup(EmployeeStatusKind.endpoint.key, code)
-    if row is None:
-        raise LookupError(code)
-    return Notice(
-        f"feishu.{code}",
-        Words(row.sentence_zh, row.sentence_en),
-        Words(row.advice_zh, row.advice_en),
-    )
-
-
-def day_words(day: date | None) -> Words:
-    text = day.isoformat() if day else "—"
-    return Words(text, text)
-
-
-def day_of(ms: object) -> date | None:
-    """The tenant day of a time in ms, None for none."""
-    known = remote.times.ms_of(ms) if isinstance(ms, str | int) else None
-    return remote.times.ms_to_day(known, remote.tenant_zone()) if known else None
 
 
 def is_bad_day(day: date, employee: Employee) -> bool:
@@ -130,3 +115,25 @@ def conversion_words(employee: Employee) -> Words:
 
 def onboard_words(employee: Employee) -> Words:
     return HAS_LEFT if employee.has_left else IS_ONBOARDED
+
+
+FACT_LABELS: dict[str, Words] = {
+    "onboard_status": Words("在职状态", "Status"),
+    "conversion_status": Words("转正状态", "Conversion"),
+    "onboard_time": Words("入职日期", "Onboarded on"),
+    "expected_conversion_time": Words("预计转正日期", "Conversion due on"),
+    "actual_conversion_time": Words("实际转正日期", "Converted on"),
+    "overboard_time": Words("离职日期", "Last day"),
+}
+STATUS_WORDS: dict[str, dict[object, Words]] = {
+    "onboard_status": {ONBOARDED: IS_ONBOARDED, LEFT: HAS_LEFT},
+    "conversion_status": {NOT_CONVERTED: ON_PROBATION, CONVERTED: IS_CONVERTED},
+}
+
+
+def _fact_words(name: str, value: object) -> Words:
+    if not value:
+        return NOTHING
+    if name in STATUS_WORDS:
+        return STATUS_WORDS[name].get(value, Words(str(value), str(value)))
+    return day_words(day_of(value))

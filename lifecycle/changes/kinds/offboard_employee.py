@@ -7,19 +7,17 @@ from datetime import date
 from typing import Any
 
 from lifecycle import remote, rules
-from lifecycle.changes.kinds.base import Facts, FieldChange, filled
+from lifecycle.changes.kinds.base import Facts, FieldChange
 from lifecycle.changes.kinds.employee_status import (
     BAD_TIME,
     HAS_LEFT,
     LEFT,
     EmployeeStatusKind,
-    day_of,
-    day_words,
     is_bad_day,
     onboard_words,
-    refusal,
 )
 from lifecycle.changes.kinds.forms import OffboardEmployeeForm
+from lifecycle.changes.kinds.words import day_of, day_words, filled, refusal
 from lifecycle.errors.words import Notice, Words
 from lifecycle.models import Employee, StatusChange
 
@@ -60,6 +58,7 @@ LAST_DAY = Notice(
 class OffboardEmployee(EmployeeStatusKind):
     name = "offboard_employee"
     url_name = "offboard-employee"
+    step = "offboard"
     title = Words("离职", "Offboard")
     explanation = Words(
         "在飞书招聘中把员工标记为已离职，并记录离职日期和原因。",
@@ -79,7 +78,7 @@ class OffboardEmployee(EmployeeStatusKind):
     def is_legal(self, employee: Employee) -> bool:
         return rules.can_offboard(employee.onboard_status)
 
-    def call(self, employee: Employee, values: Facts) -> remote.Call:
+    def call(self, employee: Employee, values: Facts, *, key: str) -> remote.Call:
         return remote.writes.update_employee(
             employee.feishu_id,
             operation=remote.writes.EmployeeOperation.OFFBOARD,
@@ -114,7 +113,7 @@ class OffboardEmployee(EmployeeStatusKind):
     def blockers(self, employee: Employee, values: Facts, *, today: date) -> Sequence[Notice]:
         found = list(super().blockers(employee, values, today=today))
         if is_bad_day(values["left_on"], employee):
-            found.append(refusal(BAD_TIME))
+            found.append(refusal(self.endpoint, BAD_TIME))
         return found
 
     def warnings(self, employee: Employee, values: Facts, *, today: date) -> Sequence[Notice]:

@@ -14,9 +14,9 @@ from lifecycle.changes.kinds.employee_status import (
     ONBOARDED,
     EmployeeStatusKind,
     conversion_words,
-    day_words,
 )
 from lifecycle.changes.kinds.forms import UndoForm
+from lifecycle.changes.kinds.words import day_words
 from lifecycle.errors.words import Notice, Words
 from lifecycle.models import Employee, StatusChange
 
@@ -24,6 +24,7 @@ from lifecycle.models import Employee, StatusChange
 class UndoConversion(EmployeeStatusKind):
     name = "undo_conversion"
     url_name = "undo-conversion"
+    step = "undo-conversion"
     title = Words("撤销转正", "Undo conversion")
     explanation = Words(
         "把已转正的员工恢复为待转正。原来的转正记录会保留在操作日志中。",
@@ -42,7 +43,7 @@ class UndoConversion(EmployeeStatusKind):
     def is_legal(self, employee: Employee) -> bool:
         return rules.can_undo_conversion(employee.onboard_status, employee.conversion_status)
 
-    def call(self, employee: Employee, values: Facts) -> remote.Call:
+    def call(self, employee: Employee, values: Facts, *, key: str) -> remote.Call:
         return remote.writes.update_employee(
             employee.feishu_id, operation=remote.writes.EmployeeOperation.UNDO_CONVERSION
         )

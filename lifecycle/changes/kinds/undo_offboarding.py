@@ -13,10 +13,10 @@ from lifecycle.changes.kinds.employee_status import (
     NOT_LEFT,
     ONBOARDED,
     EmployeeStatusKind,
-    day_words,
     onboard_words,
 )
 from lifecycle.changes.kinds.forms import UndoForm
+from lifecycle.changes.kinds.words import day_words
 from lifecycle.errors.words import Notice, Words
 from lifecycle.models import Employee, StatusChange
 
@@ -24,6 +24,7 @@ from lifecycle.models import Employee, StatusChange
 class UndoOffboarding(EmployeeStatusKind):
     name = "undo_offboarding"
     url_name = "undo-offboarding"
+    step = "undo-offboarding"
     title = Words("撤销离职", "Undo offboarding")
     explanation = Words(
         "把已离职的员工恢复为已入职。原来的离职记录会保留在操作日志中。",
@@ -43,7 +44,7 @@ class UndoOffboarding(EmployeeStatusKind):
     def is_legal(self, employee: Employee) -> bool:
         return rules.can_undo_offboarding(employee.onboard_status)
 
-    def call(self, employee: Employee, values: Facts) -> remote.Call:
+    def call(self, employee: Employee, values: Facts, *, key: str) -> remote.Call:
         return remote.writes.update_employee(
             employee.feishu_id, operation=remote.writes.EmployeeOperation.UNDO_OFFBOARDING
         )
