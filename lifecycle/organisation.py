@@ -6,14 +6,18 @@ Part of the mirror, kept apart from `mirror.py` because these rows belong to no 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
 
 from lifecycle.models import CatalogueEntry, Contact, Department, Person, ReportingLine
+from lifecycle.pinyin import search_text
 
 DEEPEST = 60
+# The year by which Feishu says "without end".
+ENDLESS = 9999
 
 
 def name_in(names: Any) -> str:
@@ -32,12 +36,30 @@ def name_in(names: Any) -> str:
     return str(texts.get("zh-CN") or next(iter(texts.values()), ""))
 
 
+def names_in(names: Any) -> tuple[str, ...]:
+    """Every name of an i18n list or map, for search."""
+    if isinstance(names, str):
+        return (names,)
+    if isinstance(names, Mapping):
+        return tuple(name for name in names.values() if isinstance(name, str))
+    if not isinstance(names, list):
+        return ()
+    found = (item.get("value") for item in names if isinstance(item, Mapping))
+    return tuple(name for name in found if isinstance(name, str))
+
+
 def store_departments(payloads: Iterable[Mapping[str, Any]], *, asked_at: datetime) -> int:
     """Store items of R7, read with open_department_id and open_id."""
     rows = [
         Department(
             feishu_id=str(payload["id"]),
             name=name_in(payload.get("department_name"))[:200],
+            search_text=search_text(
+                name_in(payload.get("department_name"))[:200],
+                *names_in(payload.get("department_name")),
+                str(payload.get("code") or ""),
+                str(payload["id"]),
+            ),
             parent_id=str(payload.get("parent_department_id") or ""),
             manager_open_id=str(payload.get("manager") or ""),
             is_active=payload.get("active") is not False,
@@ -52,7 +74,8 @@ def store_departments(payloads: Iterable[Mapping[str, Any]], *, asked_at: dateti
         update_conflicts=True,
         unique_fields=["feishu_id"],
         update_fields=[
-            "name", "parent_id", "manager_open_id", "is_active", "payload", "asked_at",
+            "name", "parent_id", "manager_open_id", "search_text", "is_active", "payload",
+            "asked_at",
         ],
         batch_size=500,
     )  # fmt: skip
@@ -62,14 +85,7 @@ def store_departments(payloads: Iterable[Mapping[str, Any]], *, asked_at: dateti
 def store_contacts(payloads: Iterable[Mapping[str, Any]], *, asked_at: datetime) -> int:
     """Store items of R13, read with open_id."""
     rows = [
-        Contact(
-            feishu_id=str(payload["open_id"]),
-            name=str(payload.get("name") or payload.get("en_name") or "")[:200],
-            leader_open_id=str(payload.get("leader_user_id") or ""),
-            is_active=not (payload.get("status") or {}).get("is_resigned", False),
-            payload={"department_ids": payload.get("department_ids") or []},
-            asked_at=asked_at,
-        )
+        _contact(payload, asked_at)
         for payload in payloads
         if isinstance(payload, Mapping) and payload.get("open_id")
     ]
@@ -77,35 +93,76 @@ def store_contacts(payloads: Iterable[Mapping[str, Any]], *, asked_at: datetime)
         rows,
         update_conflicts=True,
         unique_fields=["feishu_id"],
-        update_fields=["name", "leader_open_id", "is_active", "payload", "asked_at"],
+        update_fields=["name", "leader_open_id", "search_text", "is_active", "payload", "asked_at"],
         batch_size=500,
     )
     return len(rows)
 
 
-def store_catalogue(
-    kind: str, entries: Iterable[tuple[str, str, bool, Mapping[str, Any]]], *, asked_at: datetime
-) -> int:
-    """Store (id, name, is_active, payload) of one catalogue."""
-    rows = [
-        CatalogueEntry(
-            kind=kind,
-            feishu_id=feishu_id[:128],
-            name=name[:200],
-            is_active=is_active,
-            payload=dict(payload),
-            asked_at=asked_at,
-        )
-        for feishu_id, name, is_active, payload in entries
-    ]
+def _contact(payload: Mapping[str, Any], asked_at: datetime) -> Contact:
+    open_id, number = str(payload["open_id"]), str(payload.get("employee_no") or "")
+    english = str(payload.get("en_name") or "")
+    name = (str(payload.get("name") or "") or english)[:200]
+    return Contact(
+        feishu_id=open_id,
+        name=name,
+        leader_open_id=str(payload.get("leader_user_id") or ""),
+        search_text=search_text(name, english, number, open_id),
+        is_active=not (payload.get("status") or {}).get("is_resigned", False),
+        payload={"department_ids": payload.get("department_ids") or [], "employee_no": number},
+        asked_at=asked_at,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a catalogue on its way to a row."""
+
+    feishu_id: str
+    names: Any
+    payload: Mapping[str, Any]
+    is_active: bool = True
+    ends_on: date | None = None
+
+
+def store_catalogue(kind: str, entries: Iterable[Entry], *, asked_at: datetime) -> int:
+    """Store the whole of one catalogue; what is no longer in it is not offered any more."""
+    rows = list({e.feishu_id: _catalogue_entry(kind, e, asked_at) for e in entries}.values())
     CatalogueEntry.objects.bulk_create(
         rows,
         update_conflicts=True,
         unique_fields=["kind", "feishu_id"],
-        update_fields=["name", "is_active", "payload", "asked_at"],
+        update_fields=["name", "search_text", "is_active", "ends_on", "payload", "asked_at"],
         batch_size=500,
     )
+    if rows:
+        left_out = CatalogueEntry.objects.filter(kind=kind, asked_at__lt=asked_at)
+        left_out.update(is_active=False)
     return len(rows)
+
+
+def _catalogue_entry(kind: str, entry: Entry, asked_at: datetime) -> CatalogueEntry:
+    name = name_in(entry.names)[:200]
+    codes = (str(entry.payload.get(key) or "") for key in ("code", "short_code"))
+    return CatalogueEntry(
+        kind=kind,
+        feishu_id=entry.feishu_id[:128],
+        name=name,
+        search_text=search_text(name, *names_in(entry.names), *codes, entry.feishu_id[:128]),
+        is_active=entry.is_active,
+        ends_on=entry.ends_on,
+        payload=dict(entry.payload),
+        asked_at=asked_at,
+    )
+
+
+def last_day(text: Any) -> date | None:
+    """The end of something, from YYYY-MM-DD; None for an endless one or an unreadable text."""
+    try:
+        day = date.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return None if day.year == ENDLESS else day
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from lifecycle.views import (
     health,
     help,
     home,
+    pickers,
     sync,
     themes,
 )
@@ -40,6 +41,7 @@ urlpatterns = [
     path("changes/<int:pk>/live/", changes.change_live, name="change-live"),
     path("changes/<int:pk>/cancel/", changes.cancel_change, name="cancel-change"),
     path("changes/<int:pk>/decide/", changes.decide_change, name="decide-change"),
+    path("pick/<slug:what>/", pickers.pick, name="pick"),
     path("log/", action_log.log, name="log"),
     path("log/<int:seq>/", action_log.log_entry, name="log-entry"),
     path("sync/", sync.sync, name="sync"),

@@ -19,17 +19,18 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "lifecycle.signals", "lifecycle.middleware", "lifecycle.context_processors",
         "lifecycle.templatetags", "lifecycle.checks", "lifecycle.supervision",
     ),
-    ("lifecycle.forms", "lifecycle.services"),
+    ("lifecycle.services",),
     ("lifecycle.changes",),
+    ("lifecycle.forms",),
     (
-        "lifecycle.queries", "lifecycle.mirror", "lifecycle.organisation", "lifecycle.remote",
-        "lifecycle.action_log", "lifecycle.paging",
+        "lifecycle.queries", "lifecycle.pickers", "lifecycle.mirror", "lifecycle.organisation",
+        "lifecycle.remote", "lifecycle.action_log", "lifecycle.paging",
     ),
     ("lifecycle.policies",),
     ("lifecycle.models", "lifecycle.migrations", "lifecycle.append_only"),
     (
         "lifecycle.rules", "lifecycle.errors", "lifecycle.feishu", "lifecycle.calendars",
-        "lifecycle.pinyin",
+        "lifecycle.pinyin", "lifecycle.masking",
     ),
 )  # fmt: skip
 LAYER_OF = {name: number for number, layer in enumerate(LAYERS) for name in layer}

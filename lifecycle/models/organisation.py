@@ -16,6 +16,8 @@ class Department(models.Model):
     path = models.TextField(blank=True)
     full_name = models.TextField(blank=True)
     manager_open_id = models.CharField(max_length=64, blank=True)
+    # Name, pinyin, initials, code and id, in lower case, for search.
+    search_text = models.TextField(blank=True)
     is_active = models.BooleanField(default=True)
     payload = models.JSONField(default=dict)
     asked_at = models.DateTimeField()
@@ -34,6 +36,8 @@ class Contact(models.Model):
     feishu_id = models.CharField(_("open id"), max_length=64, unique=True)
     name = models.CharField(_("name"), max_length=200, blank=True)
     leader_open_id = models.CharField(max_length=64, blank=True, db_index=True)
+    # Names, pinyin, initials, employee number and id, in lower case, for search.
+    search_text = models.TextField(blank=True)
     is_active = models.BooleanField(default=True)
     payload = models.JSONField(default=dict)
     asked_at = models.DateTimeField()
@@ -65,12 +69,19 @@ class ReportingLine(models.Model):
 
 
 class CatalogueEntry(models.Model):
-    """One entry of a list Feishu keeps: employee types, job levels, cost centres, offboarding
-    reasons, custom fields, cities."""
+    """One entry of a list Feishu keeps. docs/adr/0007 says where each list comes from.
+
+    Hire knows job levels, job families and employee types by their ids in Feishu's directory,
+    CoreHR by ids of its own: CORE_HR_EMPLOYEE_TYPE is the only list here with CoreHR's.
+    """
 
     class Kind(models.TextChoices):
         EMPLOYEE_TYPE = "employee_type", _("employee type")
+        CORE_HR_EMPLOYEE_TYPE = "corehr_employee_type", _("employee type in CoreHR")
         JOB_LEVEL = "job_level", _("job level")
+        JOB_FAMILY = "job_family", _("job family")
+        LOCATION = "location", _("office location")
+        JOB_REQUIREMENT = "job_requirement", _("job requirement")
         COST_CENTER = "cost_center", _("cost center")
         OFFBOARDING_REASON = "offboarding_reason", _("offboarding reason")
         OFFBOARDING_FIELD = "offboarding_field", _("offboarding field")
@@ -79,7 +90,11 @@ class CatalogueEntry(models.Model):
     kind = models.CharField(max_length=30, choices=Kind.choices)
     feishu_id = models.CharField(max_length=128)
     name = models.CharField(max_length=200, blank=True)
+    # Names, pinyin, initials, code and id, in lower case, for search.
+    search_text = models.TextField(blank=True)
     is_active = models.BooleanField(default=True)
+    # The last day it may be used; empty when it has no end.
+    ends_on = models.DateField(null=True, blank=True)
     payload = models.JSONField(default=dict)
     asked_at = models.DateTimeField()
 

@@ -9,9 +9,10 @@ run the same code.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -30,12 +31,14 @@ from lifecycle.models import (
     Employee,
     Employment,
     Offboarding,
+    Person,
     PreHire,
     SyncRun,
     Talent,
     UnreadableRecord,
     User,
 )
+from lifecycle.organisation import Entry
 from lifecycle.rules import StageType
 
 log = logging.getLogger(__name__)
@@ -75,6 +78,8 @@ EMPLOYMENT_FIELDS = (
     "probation_end_date",
     "person_info.preferred_name",
     "person_info.legal_name",
+    # The only documented place that names job families.
+    "job_family",
 )
 DEPARTMENT_FIELDS = ("department_name", "parent_department_id", "manager", "active", "code")
 
@@ -253,7 +258,8 @@ def _departments(cursor: str) -> Iterator[Step]:
 
 
 def _contacts(cursor: str) -> Iterator[Step]:
-    """Leaders of employees and managers of departments, then their leaders, up to the top."""
+    """Everybody with an account, and their leaders up to the top: Feishu's directory has no
+    list that this app may read, so people are asked for by the ids that are known."""
     asked: set[str] = set()
     wanted = (
         _filled(Employee, "leader_open_id")
@@ -261,6 +267,7 @@ def _contacts(cursor: str) -> Iterator[Step]:
             Department.objects.exclude(manager_open_id="").values_list("manager_open_id", flat=True)
         )
         | _filled(User, "open_id")
+        | _filled(Person, "open_id")
     )
     while wanted:
         leaders: set[str] = set()
@@ -276,21 +283,14 @@ def _contacts(cursor: str) -> Iterator[Step]:
 
 
 def _catalogues(cursor: str) -> Iterator[Step]:
-    client, kinds = remote.client(), CatalogueEntry.Kind
-    sources: tuple[tuple[str, Callable[[], Iterable[tuple[str, str, bool, Any]]]], ...] = (
-        (kinds.EMPLOYEE_TYPE, lambda: _named(client.list_employee_types, "id")),
-        (kinds.JOB_LEVEL, lambda: _named(client.list_job_levels, "id")),
-        (kinds.COST_CENTER, lambda: _named(client.search_cost_centers, "cost_center_id")),
-        (kinds.OFFBOARDING_REASON, _reasons),
-        (kinds.OFFBOARDING_FIELD, lambda: _fields("offboarding_info")),
-        (kinds.PRE_HIRE_FIELD, lambda: _fields("pre_hire")),
-    )
+    """Each list stands alone: one that is refused does not keep the others from being read."""
     problem: Exception | None = None
-    for kind, read in sources:
+    for kind, read in CATALOGUES.items():
         asked_at = timezone.now()
         try:
             entries = list(read())
-        except remote.errors.FeishuError as error:
+        except (remote.errors.FeishuError, KeyError) as error:
+            # Refused, or an entry without the id its page promises.
             problem = error
             continue
         count = organisation.store_catalogue(kind, entries, asked_at=asked_at)
@@ -299,27 +299,101 @@ def _catalogues(cursor: str) -> Iterator[Step]:
         raise problem
 
 
-def _named(method: Callable[..., Any], id_field: str) -> Iterator[tuple[str, str, bool, Any]]:
-    for page in remote.Client.pages(method):
+def _core_hr_employee_types() -> Iterator[Entry]:
+    return _entries(remote.client().list_employee_types, "id")
+
+
+def _employee_types() -> Iterator[Entry]:
+    return _in_directory(_core_hr_employee_types(), "employee_type_id")
+
+
+def _job_levels() -> Iterator[Entry]:
+    return _in_directory(_entries(remote.client().list_job_levels, "id"), "job_level_id")
+
+
+def _job_families() -> Iterator[Entry]:
+    """Those of people in CoreHR by name, and the ids that Hire's employees hold besides."""
+    named: dict[str, Entry] = {}
+    holders = Employment.objects.order_by("asked_at").values_list("payload__job_family", flat=True)
+    for family in holders.iterator():
+        if isinstance(family, Mapping) and family.get("id"):
+            entry = _entry(family, "id")
+            named[entry.feishu_id] = entry
+    listed = list(_in_directory(named.values(), "job_family_id"))
+    yield from listed
+    for feishu_id in sorted(_filled(Employee, "job_family_id") - {e.feishu_id for e in listed}):
+        yield Entry(feishu_id, "", {})
+
+
+def _in_directory(entries: Iterable[Entry], id_type: str) -> Iterator[Entry]:
+    """Entries of CoreHR with the ids of Feishu's directory, which Hire uses (R12)."""
+    for chunk in _chunks(list(entries), CHUNK):
+        ids = [entry.feishu_id for entry in chunk]
+        page = remote.client().convert_ids(ids, id_transform_type=1, id_type=id_type)
+        converted = {str(item.get("id")): str(item.get("target_id") or "") for item in page.items}
+        for entry in chunk:
+            if converted.get(entry.feishu_id):
+                yield replace(entry, feishu_id=converted[entry.feishu_id])
+
+
+def _locations() -> Iterator[Entry]:
+    """A3 names a location by the code of its city; several may share one."""
+    cities: dict[str, Entry] = {}
+    read = partial(remote.client().list_locations, usage="position_location", page_size=100)
+    for page in remote.Client.pages(read):
         for item in page.items:
-            yield (
-                str(item[id_field]),
-                organisation.name_in(item.get("name")),
-                item.get("active") is not False,
-                item,
-            )
+            city = item.get("city") or {}
+            if city.get("code"):
+                cities[city["code"]] = Entry(
+                    str(city["code"]), city.get("name") or item.get("name"), city
+                )
+    yield from cities.values()
 
 
-def _reasons() -> Iterator[tuple[str, str, bool, Any]]:
+def _job_requirements() -> Iterator[Entry]:
+    return _entries(partial(remote.client().list_job_requirements, page_size=100), "id")
+
+
+def _cost_centers() -> Iterator[Entry]:
+    for entry in _entries(remote.client().search_cost_centers, "cost_center_id"):
+        yield replace(entry, ends_on=organisation.last_day(entry.payload.get("expiration_time")))
+
+
+def _reasons() -> Iterator[Entry]:
     for item in remote.client().list_offboarding_reasons().items:
         identifier = str(item["offboarding_reason_unique_identifier"])
-        yield identifier, organisation.name_in(item.get("name")), bool(item.get("active")), item
+        yield Entry(identifier, item.get("name"), item, is_active=bool(item.get("active")))
 
 
-def _fields(object_name: str) -> Iterator[tuple[str, str, bool, Any]]:
+def _fields(object_name: str) -> Iterator[Entry]:
     for item in remote.client().list_custom_fields([object_name]).items:
-        name = organisation.name_in(item.get("name"))
-        yield str(item["custom_api_name"]), name, item.get("is_open") is not False, item
+        is_open = item.get("is_open") is not False
+        yield Entry(str(item["custom_api_name"]), item.get("name"), item, is_active=is_open)
+
+
+def _entries(method: Callable[..., Any], id_field: str) -> Iterator[Entry]:
+    for page in remote.Client.pages(method):
+        for item in page.items:
+            yield _entry(item, id_field)
+
+
+def _entry(item: Mapping[str, Any], id_field: str) -> Entry:
+    is_active = item.get("active") is not False
+    return Entry(str(item[id_field]), item.get("name"), item, is_active=is_active)
+
+
+CATALOGUES: dict[str, Callable[[], Iterable[Entry]]] = {
+    CatalogueEntry.Kind.CORE_HR_EMPLOYEE_TYPE: _core_hr_employee_types,
+    CatalogueEntry.Kind.EMPLOYEE_TYPE: _employee_types,
+    CatalogueEntry.Kind.JOB_LEVEL: _job_levels,
+    CatalogueEntry.Kind.JOB_FAMILY: _job_families,
+    CatalogueEntry.Kind.LOCATION: _locations,
+    CatalogueEntry.Kind.JOB_REQUIREMENT: _job_requirements,
+    CatalogueEntry.Kind.COST_CENTER: _cost_centers,
+    CatalogueEntry.Kind.OFFBOARDING_REASON: _reasons,
+    CatalogueEntry.Kind.OFFBOARDING_FIELD: partial(_fields, "offboarding_info"),
+    CatalogueEntry.Kind.PRE_HIRE_FIELD: partial(_fields, "pre_hire"),
+}
 
 
 KINDS: dict[str, SyncKind] = {

@@ -35,6 +35,7 @@ POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "change-live": (303, 303, 303, GONE, OUT),
     "cancel-change": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "decide-change": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "pick": (OK, NO, NO, NO, OUT),
     "log": (OK, OK, OK, OK, OUT),
     "log-entry": (OK, OK, OK, GONE, OUT),
     "sync": (OK, NO, OK, OK, OUT),
@@ -70,7 +71,7 @@ def addresses(mei: User) -> Callable[[str], str]:
         "change.cancelled", actor=mei, change=change, data={"kind": "convert_employee"}
     )
     a_sync()
-    keys = {"pk": employee.pk, "seq": entry.seq}
+    keys = {"pk": employee.pk, "seq": entry.seq, "what": "department"}
 
     def address(name: str) -> str:
         (pattern,) = (p for p in every_pattern() if p.name == name)

@@ -1,0 +1,27 @@
+"""The options of a field that is filled in by name."""
+
+from __future__ import annotations
+
+import re
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from lifecycle import pickers
+
+LIST_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
+
+
+@require_safe
+def pick(request: HttpRequest, what: str) -> HttpResponse:
+    """What fits the text. `list`: the id of the element the options stand in, so that two
+    fields on one page keep theirs apart."""
+    hits = pickers.search(request.user, what, request.GET.get("q", ""))
+    list_id = request.GET.get("list", "")
+    context = {
+        "hits": hits,
+        "list_id": list_id if LIST_ID.fullmatch(list_id) else "options",
+        "chosen": request.GET.get("chosen", ""),
+    }
+    return render(request, "pickers/_options.html", context)
