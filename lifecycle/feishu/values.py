@@ -119,7 +119,7 @@ def encode_offboarding_value(value: TypedValue) -> str:
             return json.dumps(list(codes), separators=(",", ":"), ensure_ascii=False)
         case Day(day) if _is_day(day):
             return day.isoformat()
-        case Link(url) if _is_url(url):
+        case Link(url) if is_link(url):
             return url
         case Person(employment_id) if _is_code(employment_id):
             return employment_id
@@ -188,7 +188,7 @@ def encode_pre_hire_value(value: TypedValue) -> str:
             return "[" + ",".join(_quoted(code) for code in codes) + "]"
         case Day(day) if _is_day(day):
             return f'"{day.isoformat()} 00:00:00"'
-        case Link(url) if _is_url(url):
+        case Link(url) if is_link(url):
             return _quoted(url)
         case Person(employment_id) if _is_code(employment_id):
             return _quoted(employment_id)
@@ -252,7 +252,8 @@ def _is_day(day: object) -> bool:
     return isinstance(day, date) and not isinstance(day, datetime)
 
 
-def _is_url(url: object) -> bool:
+def is_link(url: object) -> bool:
+    """True for a whole http or https address."""
     if not isinstance(url, str) or any(character.isspace() for character in url):
         return False
     try:
