@@ -19,8 +19,10 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models, transaction
+from django.utils import timezone
 
 from lifecycle.feishu import times
+from lifecycle.masking import TAIL, email_key, phone_key
 from lifecycle.models import (
     Application,
     Employee,
@@ -32,13 +34,14 @@ from lifecycle.models import (
     Talent,
     UnreadableRecord,
 )
-from lifecycle.models.mirror import Mirrored
+from lifecycle.models.mirror import FIRST_DAY, LAST_DAY, Mirrored
 from lifecycle.pinyin import search_text
 from lifecycle.rules import EXCLUSIVE_STATUSES, ConversionStatus, OnboardStatus, StageType
 
 log = logging.getLogger(__name__)
 
-FAR_AWAY = date(9999, 12, 31)
+ID_LENGTH = 64
+
 # An employee is gone when a second question, at least so much later, finds none either.
 CONFIRM_AFTER = timedelta(minutes=1)
 # More than this share of one batch cannot be gone at once: then something else is wrong.
@@ -151,15 +154,22 @@ def talent_row(payload: Mapping[str, Any]) -> Row:
     """H1 calls the id `id`, H3 calls it `talent_id`; the phone likewise has two names."""
     talent_id = _id(payload, "id" if "id" in payload else "talent_id")
     info = _object(payload, "basic_info")
+    phone = _text(info, "mobile" if "mobile" in info else "mobile_number")[:40]
+    email = _text(info, "email")[:200]
+    updated_at = _moment(info.get("modify_time") or info.get("update_time"))
     return Row(
         feishu_id=talent_id,
         payload=_only(payload, ("id", "talent_id", "is_onboarded"))
         | {"basic_info": _only(info, ("name", "mobile", "mobile_number", "mobile_code", "email"))},
         columns={
             "is_onboarded": payload.get("is_onboarded") is True,
-            "phone": _text(info, "mobile" if "mobile" in info else "mobile_number")[:40],
-            "email": _text(info, "email")[:200],
-            "updated_at": _moment(info.get("modify_time") or info.get("update_time")),
+            "phone": phone,
+            "email": email,
+            "phone_key": phone_key(phone),
+            "phone_tail": phone_key(phone)[-TAIL:],
+            "email_key": email_key(email),
+            "updated_at": updated_at,
+            "sort_on": _tenant_day(updated_at) or FIRST_DAY,
         },
         name=_text(info, "name"),
         talent_id=talent_id,
@@ -169,6 +179,7 @@ def talent_row(payload: Mapping[str, Any]) -> Row:
 def application_row(payload: Mapping[str, Any]) -> Row:
     stage = _object(payload, "stage")
     talent_id = _text(payload, "talent_id")
+    updated_at = _moment(payload.get("modify_time"))
     return Row(
         feishu_id=_id(payload, "id"),
         payload=dict(payload),
@@ -180,7 +191,8 @@ def application_row(payload: Mapping[str, Any]) -> Row:
             if stage
             else "",
             "is_active": payload.get("active_status") != 2,
-            "updated_at": _moment(payload.get("modify_time")),
+            "updated_at": updated_at,
+            "sort_on": _tenant_day(updated_at) or FIRST_DAY,
         },
         talent_id=talent_id,
         application_id=_id(payload, "id"),
@@ -205,7 +217,7 @@ def employee_row(payload: Mapping[str, Any]) -> Row:
         "conversion_status": conversion.value if conversion else "",
         "onboarded_on": _ms_day(payload, "onboard_time"),
         "expected_conversion_on": due_on,
-        "due_sort_on": due_on if due_on and awaits_conversion else FAR_AWAY,
+        "due_sort_on": due_on if due_on and awaits_conversion else LAST_DAY,
         "converted_on": converted_on if conversion is ConversionStatus.CONVERTED else None,
         "left_on": _ms_day(payload, "overboard_time") if onboard is OnboardStatus.LEFT else None,
         "department_id": _text(payload, "department"),
@@ -229,13 +241,15 @@ def employee_row(payload: Mapping[str, Any]) -> Row:
 def pre_hire_row(payload: Mapping[str, Any]) -> Row:
     person, onboarding = _object(payload, "person_info"), _object(payload, "onboarding_info")
     application_id = _text(onboarding, "ats_application_id")
+    onboards_on = _day(onboarding, "onboarding_date")
     return Row(
         feishu_id=_id(payload, "pre_hire_id"),
         payload=dict(payload),
         columns={
             "application_id": application_id,
             "onboarding_status": _text(onboarding, "onboarding_status")[:20],
-            "onboards_on": _day(onboarding, "onboarding_date"),
+            "onboards_on": onboards_on,
+            "sort_on": onboards_on or LAST_DAY,
             "department_id": _text(_object(payload, "employment_info"), "department_id"),
         },
         name=_text(person, "preferred_name") or _text(person, "legal_name"),
@@ -270,6 +284,10 @@ def employment_row(payload: Mapping[str, Any]) -> Row:
 def offboarding_row(payload: Mapping[str, Any]) -> Row:
     info = _object(payload, "offboarding_info")
     employment_id = _text(info, "employment_id")
+    offboards_on, expected_on = (
+        _day(info, "offboarding_date"),
+        _day(info, "expected_offboarding_date"),
+    )
     return Row(
         feishu_id=_id(payload, "offboarding_id"),
         payload=dict(payload),
@@ -277,8 +295,9 @@ def offboarding_row(payload: Mapping[str, Any]) -> Row:
             "employment_id": employment_id,
             "initiating_type": _text(payload, "initiating_type")[:40],
             "status": _text(payload, "status")[:20],
-            "offboards_on": _day(info, "offboarding_date"),
-            "expected_on": _day(info, "expected_offboarding_date"),
+            "offboards_on": offboards_on,
+            "expected_on": expected_on,
+            "sort_on": offboards_on or expected_on or LAST_DAY,
         },
         employment_id=employment_id,
     )
@@ -510,7 +529,7 @@ ID_FIELDS: dict[type[models.Model], tuple[str, ...]] = {
     Talent: ("id", "talent_id"),
     Application: ("id",),
     Employee: ("id",),
-    PreHire: ("pre_hire_id",),
+    PreHire: ("pre_hire_id", "id"),
     Employment: ("employment_id_v2", "employment_id"),
     Offboarding: ("offboarding_id",),
 }
@@ -536,7 +555,7 @@ def _only(payload: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 
 def _id(payload: Mapping[str, Any], name: str) -> str:
     value = payload.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= 64:
+    if not isinstance(value, str) or not 0 < len(value) <= ID_LENGTH:
         raise BadRecord(f"{name} is missing or not an id")
     return value
 
@@ -584,6 +603,13 @@ def _day(payload: Mapping[str, Any], name: str) -> date | None:
         return date.fromisoformat(text[:10])
     except ValueError as error:
         raise BadRecord(f"{name} is not a day") from error
+
+
+def _tenant_day(moment: datetime | None) -> date | None:
+    try:
+        return None if moment is None else timezone.localdate(moment)
+    except OverflowError:
+        return None
 
 
 def _moment(value: Any) -> datetime | None:

@@ -35,6 +35,41 @@ class StageType(StrEnum):
     OTHER = "other"
 
 
+class OnboardingStatus(StrEnum):
+    """CoreHR's `onboarding_status` of a pre-hire (contract P1 to P4)."""
+
+    PREBOARDING = "preboarding"
+    DAY_ONE = "day_one"
+    COMPLETED = "completed"
+    WITHDRAWN = "withdrawn"
+    DELETED = "deleted"
+
+
+# Still to come; the others have started or will not.
+AWAITED = frozenset({OnboardingStatus.PREBOARDING, OnboardingStatus.DAY_ONE})
+
+
+class OffboardingStatus(StrEnum):
+    """CoreHR's `status` of an offboarding (contract O1)."""
+
+    APPROVING = "Approving"
+    APPROVED = "Approved"
+    NO_NEED_APPROVAL = "NoNeedApproval"
+    OFFBOARDED = "Offboarded"
+    REJECTED = "Rejected"
+    WITHDRAWN = "Withdrawn"
+
+
+# Not done and not given up.
+LEAVING = frozenset(
+    {
+        OffboardingStatus.APPROVING,
+        OffboardingStatus.APPROVED,
+        OffboardingStatus.NO_NEED_APPROVAL,
+    }
+)
+
+
 class ChangeStatus(StrEnum):
     """Where a status change stands (docs/architecture.md, "The protocol")."""
 

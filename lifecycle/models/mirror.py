@@ -6,10 +6,15 @@ shown. `lifecycle/mirror.py` is the only writer of these tables.
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from lifecycle import rules
+
+# Lists sort by the column `sort_on`: keyset paging needs a value for rows without a day.
+FIRST_DAY, LAST_DAY = date.min, date.max
 
 
 class Mirrored(models.Model):
@@ -34,12 +39,21 @@ class Talent(Mirrored):
     is_onboarded = models.BooleanField(_("onboarded"), default=False)
     phone = models.CharField(_("phone"), max_length=40, blank=True)
     email = models.CharField(_("email"), max_length=200, blank=True)
+    # What a search is compared with (masking.py); the lists show neither.
+    phone_key = models.CharField(max_length=40, blank=True, db_index=True)
+    phone_tail = models.CharField(max_length=4, blank=True, db_index=True)
+    email_key = models.CharField(max_length=200, blank=True, db_index=True)
     updated_at = models.DateTimeField(null=True, blank=True)
+    sort_on = models.DateField(default=FIRST_DAY)
 
     class Meta:
         verbose_name = _("talent")
         verbose_name_plural = _("talents")
         ordering = ["-pk"]
+        indexes = [
+            models.Index(fields=["-sort_on", "-id"]),
+            models.Index(fields=["is_onboarded", "-sort_on", "-id"]),
+        ]
 
 
 class Application(Mirrored):
@@ -53,12 +67,23 @@ class Application(Mirrored):
     )
     is_active = models.BooleanField(default=True)
     updated_at = models.DateTimeField(null=True, blank=True)
+    sort_on = models.DateField(default=FIRST_DAY)
 
     class Meta:
         verbose_name = _("application")
         verbose_name_plural = _("applications")
         ordering = ["-pk"]
-        indexes = [models.Index(fields=["stage_type", "-id"])]
+        indexes = [
+            models.Index(fields=["-sort_on", "-id"]),
+            models.Index(fields=["stage_type", "is_active", "-sort_on", "-id"]),
+            models.Index(fields=["is_active", "-sort_on", "-id"]),
+        ]
+
+    @property
+    def stage_name(self) -> str:
+        """The stage as the tenant has named it, in Chinese where there is both."""
+        stage = self.payload.get("stage") or {}
+        return str(stage.get("zh_name") or stage.get("en_name") or "")
 
 
 class PresentEmployees(models.Manager["Employee"]):
@@ -141,12 +166,21 @@ class PreHire(Mirrored):
     application_id = models.CharField(max_length=64, blank=True, db_index=True)
     onboarding_status = models.CharField(_("onboarding status"), max_length=20, blank=True)
     onboards_on = models.DateField(_("onboards on"), null=True, blank=True)
-    department_id = models.CharField(max_length=64, blank=True)
+    department_id = models.CharField(max_length=64, blank=True, db_index=True)
+    sort_on = models.DateField(default=LAST_DAY)
 
     class Meta:
         verbose_name = _("pre-hire")
         verbose_name_plural = _("pre-hires")
         ordering = ["-pk"]
+        indexes = [
+            models.Index(fields=["sort_on", "id"]),
+            models.Index(fields=["onboarding_status", "sort_on", "id"]),
+        ]
+
+    @property
+    def is_awaited(self) -> bool:
+        return self.onboarding_status in rules.AWAITED
 
 
 class Employment(Mirrored):
@@ -155,7 +189,7 @@ class Employment(Mirrored):
     application_id = models.CharField(max_length=64, blank=True, db_index=True)
     number = models.CharField(_("employee number"), max_length=64, blank=True)
     status = models.CharField(max_length=20, blank=True)
-    department_id = models.CharField(max_length=64, blank=True)
+    department_id = models.CharField(max_length=64, blank=True, db_index=True)
     leader_employment_id = models.CharField(max_length=64, blank=True)
     started_on = models.DateField(null=True, blank=True)
     ends_on = models.DateField(null=True, blank=True)
@@ -174,8 +208,23 @@ class Offboarding(Mirrored):
     status = models.CharField(_("status"), max_length=20, blank=True)
     offboards_on = models.DateField(_("last day"), null=True, blank=True)
     expected_on = models.DateField(null=True, blank=True)
+    sort_on = models.DateField(default=LAST_DAY)
 
     class Meta:
         verbose_name = _("offboarding")
         verbose_name_plural = _("offboardings")
         ordering = ["-pk"]
+        indexes = [
+            models.Index(fields=["sort_on", "id"]),
+            models.Index(fields=["status", "sort_on", "id"]),
+        ]
+
+    @property
+    def is_ahead(self) -> bool:
+        """True until it is done, refused or withdrawn."""
+        return self.status in rules.LEAVING
+
+    @property
+    def last_day(self) -> date | None:
+        """The last working day, or the one wished for while none is settled."""
+        return self.offboards_on or self.expected_on
