@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -17,10 +17,13 @@ LIST_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 def pick(request: HttpRequest, what: str) -> HttpResponse:
     """What fits the text. `list`: the id of the element the options stand in, so that two
     fields on one page keep theirs apart."""
+    if what not in pickers.SOURCES:
+        raise Http404
     hits = pickers.search(request.user, what, request.GET.get("q", ""))
     list_id = request.GET.get("list", "")
     context = {
         "hits": hits,
+        "noun": pickers.source_of(what).noun,
         "list_id": list_id if LIST_ID.fullmatch(list_id) else "options",
         "chosen": request.GET.get("chosen", ""),
     }

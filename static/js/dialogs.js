@@ -5,6 +5,8 @@ const confirmDialog = document.getElementById("confirm");
 
 document.addEventListener("htmx:afterSwap", (event) => {
   if (!panel?.contains(event.target)) return;
+  // The options of a field move no focus.
+  if (event.target.closest("[data-pick]")) return;
   if (!panel.open) panel.showModal();
   panel.querySelector("[autofocus], [aria-invalid='true'], h2[tabindex]")?.focus();
 });
