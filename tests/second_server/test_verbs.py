@@ -1,0 +1,88 @@
+"""Every verb, planned and confirmed as a person does, and carried out by the second server."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from lifecycle import action_log
+from lifecycle.changes.kinds import kind_named
+from lifecycle.errors.problems import ChangeBlocked
+
+from .server import SecondServer
+from .verbs import VERBS, Verb
+
+pytestmark = pytest.mark.parametrize("verb", VERBS, ids=str)
+LATER = timedelta(minutes=2)
+
+
+def ours(verb: Verb, theirs):
+    """The mirrored row of a record of the server."""
+    return kind_named(verb.kind).subject.find(theirs.id)
+
+
+@pytest.fixture
+def theirs(verb: Verb, synced: SecondServer):
+    """A record in Feishu that the verb fits."""
+    return verb.fits(synced.company)
+
+
+@pytest.fixture
+def plan(verb: Verb, theirs, synced: SecondServer, asking):
+    return asking.plan(ours(verb, theirs), verb.kind, **verb.values(synced.company))
+
+
+class TestVerb:
+    def test_is_done_once_and_as_the_page_says(self, verb, theirs, plan, synced, asking, worker):
+        assert not plan.is_blocked, plan.blockers
+        assert synced.writes == []
+        wanted = verb.body(synced.company, theirs)
+        change = worker(asking.confirm(plan))
+        assert change.status == "succeeded", change
+        (sent,) = synced.writes
+        assert (sent.name, sent.code, sent.body) == (verb.endpoint, 0, wanted)
+        assert tuple(sorted(sent.query)) == verb.query
+        (effect,) = synced.effects
+        assert (effect.id, effect.done) == (theirs.id, verb.done)
+        assert verb.after(synced.company, theirs)
+        worker(change, later=LATER)
+        assert len(synced.writes) == 1
+        assert all(check.bad_seq is None for check in action_log.verify())
+
+    def test_a_refusal_is_final_and_changes_nothing(
+        self, verb, theirs, plan, synced, asking, worker
+    ):
+        change = asking.confirm(plan)
+        verb.prevent(synced.company, theirs)
+        change = worker(change)
+        assert change.status == "failed"
+        assert [request.code for request in synced.writes] == [verb.code]
+        assert synced.effects == []
+        assert change.attempts.get().feishu_code == verb.code
+        worker(change, later=LATER)
+        assert len(synced.writes) == 1
+
+    def test_what_a_rule_forbids_is_never_sent(self, verb, synced, asking, worker):
+        theirs = verb.forbidden(synced.company)
+        plan = asking.plan(ours(verb, theirs), verb.kind, **verb.values(synced.company))
+        assert plan.is_blocked
+        with pytest.raises(ChangeBlocked):
+            asking.confirm(plan)
+        assert synced.writes == []
+        assert synced.effects == []
+
+    @pytest.mark.parametrize("done", [True, False], ids=["done", "not-done"])
+    def test_silence_is_settled_by_reading_back(
+        self, verb, theirs, plan, synced, asking, worker, done
+    ):
+        change = asking.confirm(plan)
+        synced.keep_silent(verb.endpoint, after_doing_it=done)
+        change = worker(change)
+        assert change.status == "verifying"
+        for minutes in range(1, 8):
+            change = worker(change, later=minutes * LATER)
+        assert change.status == "succeeded"
+        assert len(synced.effects) == 1
+        assert len(synced.writes) == (1 if done else 2)
+        assert verb.after(synced.company, theirs)
