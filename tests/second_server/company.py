@@ -162,6 +162,31 @@ class Field:
     is_url: bool = False
     required: bool = False
     most: int = 0
+    with_time: bool = False
+
+
+# The standard fields that the pages name. Their names as A4 takes them are not printed; these
+# are the names under which O1 prints them.
+OFFBOARDING_FIELDS = [
+    Field("offboarding_info", "offboarding_date", 7, "离职日期"),
+    Field("offboarding_info", "expected_offboarding_date", 7, "期望离职日期"),
+    Field("offboarding_info", "last_attendance_date", 7, "最后出勤日期"),
+    Field("offboarding_info", "apply_initiating_time", 7, "申请发起时间", with_time=True),
+    Field("offboarding_info", "apply_finish_time", 7, "审批通过时间", with_time=True),
+    Field("offboarding_info", "reason", 4, "离职原因"),
+    Field("offboarding_info", "employee_reason", 4, "离职原因（员工）"),
+    Field("offboarding_info", "reason_explanation", 1, "离职原因说明", multiline=True),
+    Field(
+        "offboarding_info", "employee_reason_explanation", 1, "离职原因说明（员工）", multiline=True
+    ),
+    Field("offboarding_info", "add_block_list", 2, "加入屏蔽名单"),
+    Field("offboarding_info", "block_reason", 4, "屏蔽原因", options=("option_1", "option_2")),
+    Field("offboarding_info", "block_reason_explanation", 1, "屏蔽原因说明", multiline=True),
+    Field("offboarding_info", "retain_account", 2, "保留飞书账号"),
+    Field("offboarding_info", "noncompete_agreement_company", 1, "竞业公司"),
+    Field("offboarding_info", "noncompete_agreement_start_date", 7, "竞业开始日期"),
+    Field("offboarding_info", "noncompete_agreement_end_date", 7, "竞业结束日期"),
+]
 
 
 @dataclass(slots=True)

@@ -28,7 +28,7 @@ def feishu(second_server: SecondServer, settings) -> Iterator[SecondServer]:
     settings.FEISHU_RATE_SCALE = 1000
     settings.SEND_DEADLINE = timedelta(seconds=2)
     settings.SETTLE_AFTER = {name: timedelta(0) for name in settings.SETTLE_AFTER}
-    settings.SETTLE_READ_GAP = timedelta(seconds=12)
+    settings.SETTLE_READ_GAP = timedelta(0)
     yield second_server
     assert second_server.findings == []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from .company import ZONE, Company, Offboarding, PreHire, Thing, by_id
+from .company import OFFBOARDING_FIELDS, ZONE, Company, Offboarding, PreHire, Thing, by_id
 from .shapes import (
     STAGES,
     application_json,
@@ -378,6 +378,7 @@ def employments(call: Call) -> dict[str, Any]:
 
 
 def custom_fields(call: Call) -> dict[str, Any]:
+    call.bad_parameter = 1160005
     call.query({"object_api_name_list": ("list", REQUIRED)})
     asked = call.request.query["object_api_name_list"]
     if len(asked) > 20:
@@ -387,10 +388,11 @@ def custom_fields(call: Call) -> dict[str, Any]:
 
 
 def custom_field(call: Call) -> dict[str, Any]:
+    call.bad_parameter = 1160006
     query = call.query({"object_api_name": (None, REQUIRED), "custom_api_name": (None, REQUIRED)})
-    for field in call.company.fields:
+    for field in (*OFFBOARDING_FIELDS, *call.company.fields):
         if (field.object_name, field.api_name) == tuple(query.values()):
-            return {"data": field_json(field)}
+            return {"data": field_json(field, tuple(call.company.reasons))}
     raise Refusal(400, 1162020, "no such field")
 
 

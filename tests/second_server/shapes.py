@@ -197,8 +197,8 @@ def offboarding_json(o: Offboarding, user_id_type: str) -> dict[str, Any]:
         "status": o.status,
         "application_info": {
             "apply_initiator_id": "7200000000000000009",
-            "apply_initiating_time": o.initiated,
-            "apply_finish_time": o.finished,
+            "apply_initiating_time": values.pop("apply_initiating_time", o.initiated),
+            "apply_finish_time": values.pop("apply_finish_time", o.finished),
             "process_id": "7210",
         },
         "offboarding_info": {
@@ -259,10 +259,12 @@ def _job(thing: Thing | None) -> dict[str, Any] | None:
     }
 
 
-def field_json(f: Field) -> dict[str, Any]:
+def field_json(f: Field, reasons: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The description of a field; the reasons are options of two standard fields."""
+    is_reason = f.api_name in ("reason", "employee_reason")
     options = [
         {"api_name": one, "name": {"zh_cn": one, "en_us": one}, "is_open": True}
-        for one in f.options
+        for one in (reasons if is_reason else f.options)
     ]
     text = {
         "is_multilingual": False,
@@ -280,7 +282,7 @@ def field_json(f: Field) -> dict[str, Any]:
             }
         },
         5: {"lookup_field_setting": {"lookup_obj_api_name": "employment", "is_multiple": False}},
-        7: {"date_time_field_setting": {"date_time_type": 1}},
+        7: {"date_time_field_setting": {"date_time_type": 3 if f.with_time else 1}},
     }
     return {
         "custom_api_name": f.api_name,

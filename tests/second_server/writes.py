@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from .company import (
+    OFFBOARDING_FIELDS,
     ONBOARDED_STAGE,
     PRE_HIRE_STAGE,
     Company,
@@ -253,6 +254,7 @@ def _one_of(call: Call, body: dict[str, Any], name: str, known: Any) -> str:
 
 
 # A4, 编辑离职信息.
+NO_SUCH_COMPANY = 1160304
 FIXED = {
     *("wk_id", "wk_tenant_id", "employment", "process_id"),
     *("flow_id", "node_id", "initiator_id", "status"),
@@ -266,24 +268,6 @@ FIXED = {
         "sign_type",
     ),
 }
-STANDARD = [
-    Field("offboarding_info", "offboarding_date", 7, "离职日期"),
-    Field("offboarding_info", "expected_offboarding_date", 7, "期望离职日期"),
-    Field("offboarding_info", "last_attendance_date", 7, "最后出勤日期"),
-    Field("offboarding_info", "reason", 4, "离职原因"),
-    Field("offboarding_info", "employee_reason", 4, "离职原因（员工）"),
-    Field("offboarding_info", "reason_explanation", 1, "离职原因说明", multiline=True),
-    Field(
-        "offboarding_info", "employee_reason_explanation", 1, "离职原因说明（员工）", multiline=True
-    ),
-    Field("offboarding_info", "add_block_list", 2, "加入屏蔽名单"),
-    Field("offboarding_info", "block_reason", 4, "屏蔽原因", options=("option_1", "option_2")),
-    Field("offboarding_info", "block_reason_explanation", 1, "屏蔽原因说明", multiline=True),
-    Field("offboarding_info", "retain_account", 2, "保留飞书账号"),
-    Field("offboarding_info", "noncompete_agreement_company", 1, "竞业公司"),
-    Field("offboarding_info", "noncompete_agreement_start_date", 7, "竞业开始日期"),
-    Field("offboarding_info", "noncompete_agreement_end_date", 7, "竞业结束日期"),
-]
 
 
 def edit_offboarding(call: Call) -> dict[str, Any]:
@@ -344,12 +328,15 @@ def _editable(call: Call, offboarding_id: str) -> Offboarding:
 def _check_value(call: Call, name: str, value: str) -> None:
     if name in FIXED:
         raise Refusal(400, 1160623, "not allowed to edit this offboarding", name)
-    known = [*STANDARD, *(f for f in call.company.fields if f.object_name == "offboarding_info")]
+    known = [
+        *OFFBOARDING_FIELDS,
+        *(f for f in call.company.fields if f.object_name == "offboarding_info"),
+    ]
     field = next((one for one in known if one.api_name == name), None)
     if field is None:
         raise call.wrong(name, "no such field")
     refusal = _value_fault(call.company, field, value)
-    if refusal and name.startswith("noncompete"):
+    if refusal and name.startswith("noncompete") and refusal[0] != NO_SUCH_COMPANY:
         raise Refusal(400, 1160700, "non compete agreement field value is illegal", name)
     if refusal:
         raise Refusal(400, *refusal, name)
@@ -362,14 +349,14 @@ def _value_fault(company: Company, field: Field, value: str) -> tuple[int, str] 
         return 1160639, "invalid bool value"
     if field.type == 3 and not re.fullmatch(r"-?\d+(\.\d+)?", value):
         return 1160630, "invalid number value"
-    if field.type == 7 and not is_day(value):
+    if field.type == 7 and not (is_moment(value) if field.with_time else is_day(value)):
         return 1160638, "invalid date time value"
     if field.type == 5 and value not in company.employments:
         return 1160636, "custom employment does not exist"
     if field.type == 4 and not _options_fit(company, field, value):
         return 1160619, "enum value of the enum field is invalid"
     if field.api_name == "noncompete_agreement_company" and value not in company.companies:
-        return 1160304, "company id not found"
+        return NO_SUCH_COMPANY, "company id not found"
     return _text_fault(field, value) if field.type == 1 else None
 
 
@@ -436,6 +423,11 @@ def is_day(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_moment(text: str) -> bool:
+    day, _, clock = text.partition(" ")
+    return is_day(day) and bool(re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d", clock))
 
 
 # A5, 更新待入职信息(不推荐).
