@@ -145,11 +145,9 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-document.addEventListener("pointerdown", (event) => {
-  // The box keeps the focus while something in the list is pointed at.
-  if (event.pointerType === "mouse" && event.target.closest("[data-pick-popup]")) {
-    event.preventDefault();
-  }
+document.addEventListener("mousedown", (event) => {
+  // The box keeps the focus while something in the list is pointed at, by finger as well.
+  if (event.target.closest("[data-pick-popup]")) event.preventDefault();
 });
 
 document.addEventListener("click", (event) => {
@@ -164,7 +162,7 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("focusout", (event) => {
   const pick = pickOf(event.target);
-  // Nowhere: the window lost the focus, or a finger lies on an option.
+  // Nowhere: the window lost the focus.
   if (pick && event.relatedTarget && !pick.contains(event.relatedTarget)) close(pick);
 });
 

@@ -29,9 +29,10 @@ class TestPageForm(forms.Form):
 
 def show(request: HttpRequest) -> HttpResponse:
     django = engines["django"]
-    form = TestPageForm(request.POST if request.method == "POST" else None)
-    context = {"form": form, "part": django.from_string(FORM).template}
     is_part = bool(request.GET.get("part"))
+    data = request.POST if request.method == "POST" else None
+    form = TestPageForm(data, auto_id="panel_%s" if is_part else "id_%s")
+    context = {"form": form, "part": django.from_string(FORM).template}
     template = django.from_string(FORM if is_part else PAGE)
     status = 422 if form.is_bound and not form.is_valid() else 200
     return HttpResponse(template.render(context, request), status=status)
