@@ -123,8 +123,10 @@ def _tidy(text: str) -> str:
 
 def _ranked(source: Source, text: str) -> QuerySet[Any]:
     rows = source.rows().filter(source.offered())
+    ranked: QuerySet[Any]
     if not text:
-        return rows.annotate(rank=Value(SOMEWHERE)).order_by(*source.order)
+        ranked = rows.annotate(rank=Value(SOMEWHERE)).order_by(*source.order)
+        return ranked
     found = reduce(and_, (_has_word(source, word) for word in text.split()), Q())
     first = text.split()[0]
     rank = Case(
@@ -133,12 +135,13 @@ def _ranked(source: Source, text: str) -> QuerySet[Any]:
         default=SOMEWHERE,
         output_field=IntegerField(),
     )
-    return rows.filter(found).annotate(rank=rank).order_by("rank", *source.order)
+    ranked = rows.filter(found).annotate(rank=rank).order_by("rank", *source.order)
+    return ranked
 
 
 def _has_word(source: Source, word: str) -> Q:
-    further = (Q(**{f"{name}__icontains": word}) for name in source.more_columns)
-    return reduce(or_, further, Q(**{f"{source.search_column}__contains": word}))
+    found = Q(**{f"{source.search_column}__contains": word})
+    return reduce(or_, (Q(**{f"{name}__icontains": word}) for name in source.more_columns), found)
 
 
 def _is_line(source: Source, text: str) -> Q:

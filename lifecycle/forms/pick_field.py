@@ -115,7 +115,7 @@ class PickWidget(forms.Widget):
         self, template_name: str, context: dict[str, Any], renderer: Any = None
     ) -> SafeString:
         """With the portal's own templates; the renderer of forms knows Django's only."""
-        return get_template(template_name).render(context)
+        return SafeString(get_template(template_name).render(context))
 
 
 class PickField(forms.Field):

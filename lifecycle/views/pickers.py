@@ -23,6 +23,7 @@ def pick(request: HttpRequest, what: str) -> HttpResponse:
     list_id = request.GET.get("list", "")
     context = {
         "hits": hits,
+        "takes_unlisted": not hits.choices and pickers.takes_unlisted(what),
         "noun": pickers.source_of(what).noun,
         "list_id": list_id if LIST_ID.fullmatch(list_id) else "options",
         "chosen": request.GET.get("chosen", ""),

@@ -132,8 +132,11 @@ document.addEventListener("keydown", (event) => {
     if (isOpen(pick)) move(pick, event.key === "ArrowDown" ? 1 : -1);
     else search(pick);
   } else if (event.key === "Enter" && isOpen(pick)) {
-    event.preventDefault();
+    const isLoading = part(pick, "popup").dataset.state === "loading";
+    if (chosen || isLoading) event.preventDefault();
+    // With nothing to choose the text is sent as it is: it may be an id.
     if (chosen) choose(pick, chosen);
+    else if (!isLoading) close(pick);
   } else if (event.key === "Escape" && isOpen(pick)) {
     // Closes the list only, not the dialog around it.
     event.preventDefault();

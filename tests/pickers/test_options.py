@@ -34,6 +34,11 @@ def test_nothing_that_fits_is_said_in_words(client):
     assert page.count("没有匹配项") == 2
 
 
+def test_where_the_list_is_not_complete_an_id_may_be_typed(client):
+    assert "飞书 ID" in client.get("/pick/job_family/", {"q": "x1"}).content.decode()
+    assert "飞书 ID" not in client.get("/pick/job_level/", {"q": "x1"}).content.decode()
+
+
 @pytest.mark.parametrize("bad", ["x" * 10_000, "<script>", '" onclick="', "\x00", "1", ""])
 def test_bad_input_gets_an_answer(client, bad):
     for key in ("q", "list", "chosen"):
