@@ -166,4 +166,5 @@ class Call:
             source="api",
             related=related,
             at_ms=self.now_ms,
+            log_id=self.log_id,
         )

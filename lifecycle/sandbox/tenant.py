@@ -87,6 +87,7 @@ class Tenant:
         after: Any,
         source: str,
         at_ms: int,
+        log_id: str = "",
         related: Iterable[str] = (),
     ) -> None:
         effect = {
@@ -97,6 +98,7 @@ class Tenant:
             "after": after,
             "at": at_ms,
             "source": source,
+            "log_id": log_id,
             "related": [other for other in related if other],
         }
         self.store.add_effect(effect, [subject, *related])
