@@ -116,6 +116,7 @@ EVENTS: dict[str, Event] = {
         "Checked: the change to {verb} {person} has not taken effect; it is sent again",
         *_CHANGE,
         "observed",
+        "first_read_at",
         "next_run_at",
     ),
     "change.needs_attention": _event(
@@ -124,6 +125,7 @@ EVENTS: dict[str, Event] = {
         *_CHANGE,
         *_ANSWER,
         "observed",
+        "first_read_at",
     ),
     "change.cancelled": _event(
         "{actor}取消了{person}的“{verb}”",

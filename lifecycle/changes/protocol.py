@@ -175,13 +175,12 @@ def _settle(change: StatusChange, kind: Kind[Any]) -> None:
     look = settle.look(change, kind, at=timezone.now())
     match look.verdict:
         case Verdict.APPLIED:
-            # A person may have asked to look again at a change that was never sent.
-            via = Via.READBACK if change.attempts.exists() else Via.ALREADY
-            succeed(change, via, facts=look.facts)
+            succeed(change, _via_reading(change), facts=look.facts)
         case Verdict.NOT_APPLIED:
             not_applied(change, look.facts or {})
         case Verdict.NOT_APPLIED_TOO_OFTEN:
-            need_attention(change, "change.not-applied", facts=look.facts)
+            first_read = {"first_read_at": _moment(change.unapplied_read_at)}
+            need_attention(change, "change.not-applied", facts=look.facts, data=first_read)
         case Verdict.CONFLICT:
             need_attention(change, "change.conflict", facts=look.facts)
         case Verdict.UNREADABLE_TOO_LONG:
@@ -192,6 +191,13 @@ def _settle(change: StatusChange, kind: Kind[Any]) -> None:
                 unapplied_read_at=look.unapplied_at,
                 reads=F("reads") + 1,
             )
+
+
+def _via_reading(change: StatusChange) -> StatusChange.Via:
+    """Who made it so, as far as that can be told: an attempt without an answer may have. A
+    person may also have asked to look again at a change that was never sent."""
+    in_doubt = change.attempts.filter(outcome=Outcome.UNKNOWN.value).exists()
+    return Via.READBACK if in_doubt else Via.ALREADY
 
 
 def expire_leases(at: datetime) -> int:
@@ -233,7 +239,7 @@ def _send(change: StatusChange, kind: Kind[Any]) -> None:
         return None
     call = remote.Call.from_canonical(change.payload)
     if kind.holds(call, facts):
-        return succeed(change, Via.ALREADY, facts=facts)
+        return succeed(change, _via_reading(change), facts=facts)
     if image_hash(facts) != change.pre_image_hash:
         return need_attention(change, "change.stale-facts", facts=facts)
     if not _is_ready(change, kind):
@@ -460,7 +466,11 @@ def fail(change: StatusChange, problem: str) -> None:
 
 
 def need_attention(
-    change: StatusChange, problem: str, *, facts: Mapping[str, Any] | None = None
+    change: StatusChange,
+    problem: str,
+    *,
+    facts: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
 ) -> None:
     """Hand the change to a person, with what Feishu shows now."""
     observed = dict(facts) if facts is not None else None
@@ -471,7 +481,7 @@ def need_attention(
                 Status.NEEDS_ATTENTION,
                 event="change.needs_attention",
                 at=timezone.now(),
-                data={"problem": problem, "observed": observed},
+                data={"problem": problem, "observed": observed} | dict(data or {}),
                 next_run_at=None,
                 problem=problem,
                 observed=observed,
@@ -514,7 +524,11 @@ def not_applied(change: StatusChange, facts: Mapping[str, Any]) -> None:
             Status.APPROVED,
             event="change.not_applied",
             at=at,
-            data={"observed": dict(facts), "next_run_at": at.isoformat()},
+            data={
+                "observed": dict(facts),
+                "first_read_at": _moment(change.unapplied_read_at),
+                "next_run_at": at.isoformat(),
+            },
             next_run_at=at,
             problem="",
             verifying_since=None,
@@ -636,6 +650,10 @@ def _move(
         setattr(change, name, value)
     if target is Status.SUCCEEDED:
         kind_named(change.kind).applied(change, at=at)
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 def _about(change: StatusChange) -> dict[str, Any]:
