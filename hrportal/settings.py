@@ -256,6 +256,9 @@ LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 
+# How many rows one exported file may hold.
+EXPORT_ROW_CAP = env.whole("EXPORT_ROW_CAP", default=100_000, least=1, most=1_000_000)
+
 LOG_LEVEL = env.choice(
     "LOG_LEVEL", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 )

@@ -135,6 +135,26 @@ EVENTS: dict[str, Event] = {
     "user.signed_in": _event("{actor}登录", "{actor} signed in"),
     "user.sign_in_failed": _event("有人登录失败", "A sign-in failed", "private_username"),
     "user.signed_out": _event("{actor}退出登录", "{actor} signed out"),
+    "export.started": _event(
+        "{actor}开始导出{list_title}（{format}，{rows} 行）",
+        "{actor} began to export {list_title} ({format}, {rows} rows)",
+        "list",
+        "format",
+        "rows",
+        "is_cut",
+        "tab",
+        "private_filters",
+        "private_purpose",
+    ),
+    "export.finished": _event(
+        "{actor}已导出{list_title}（{format}，{rows} 行）",
+        "{actor} exported {list_title} ({format}, {rows} rows)",
+        "list",
+        "format",
+        "rows",
+        "sha256",
+        "started",
+    ),
     "sync.requested": _event("{actor}要求立即同步", "{actor} asked for a sync"),
     "sync.finished": _event(
         "同步完成：{kind}，读取 {read} 条",
@@ -339,14 +359,26 @@ def _readable(
     name = Words(person.name, person.name) if person and person.name else NOBODY
     event = EVENTS[entry.event]
     verb = _verb_words(data)
-    problem, via = _problem_words(data), _via_words(data)
+    problem, via, listed = _problem_words(data), _via_words(data), _list_words(data)
     plain = {key: value for key, value in data.items() if key not in ("problem", "via")}
     words = Words(
         zh=event.sentence.zh.format(
-            **plain, actor=actor.zh, person=name.zh, verb=verb.zh, problem=problem.zh, via=via.zh
+            **plain,
+            actor=actor.zh,
+            person=name.zh,
+            verb=verb.zh,
+            problem=problem.zh,
+            via=via.zh,
+            list_title=listed.zh,
         ),
         en=event.sentence.en.format(
-            **plain, actor=actor.en, person=name.en, verb=verb.en, problem=problem.en, via=via.en
+            **plain,
+            actor=actor.en,
+            person=name.en,
+            verb=verb.en,
+            problem=problem.en,
+            via=via.en,
+            list_title=listed.en,
         ),
     )
     return ReadableEntry(entry=entry, sentence=words, data=data, actor=actor, person=person)
@@ -369,6 +401,20 @@ VIAS: dict[str, Words] = {
 def _verb_words(data: Mapping[str, Any]) -> Words:
     kind = str(data.get("kind", ""))
     return VERBS.get(kind, Words(kind, kind))
+
+
+LISTS: dict[str, Words] = {
+    "talents": Words("人才", "talents"),
+    "applications": Words("投递", "applications"),
+    "pre-hires": Words("待入职", "pre-hires"),
+    "employees": Words("员工", "employees"),
+    "offboardings": Words("离职", "offboardings"),
+}
+
+
+def _list_words(data: Mapping[str, Any]) -> Words:
+    name = str(data.get("list", ""))
+    return LISTS.get(name, Words(name, name))
 
 
 def _via_words(data: Mapping[str, Any]) -> Words:

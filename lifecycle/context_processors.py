@@ -21,6 +21,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "allowed": {capability.value: policies.can(user, capability) for capability in Capability},
         "attention_count": SimpleLazyObject(lambda: queries.changes_needing_attention(user)),
         "mirror": SimpleLazyObject(lambda: queries.mirror_state(at=timezone.now())),
+        "lists": queries.LISTS.values(),
         "theme": theme_of(request),
         # The part of the portal an address belongs to, for the mark in the navigation.
         "nav": request.path.split("/")[1],

@@ -5,7 +5,7 @@ A page starts after a row or ends before one; nothing is counted or skipped.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar
@@ -55,6 +55,21 @@ def page_by_key(
         after=_cursor(shown[-1], order) if has_next else "",
         before=_cursor(shown[0], order) if has_previous else "",
     )
+
+
+def walk_by_key(
+    rows: QuerySet[Row], *, order: tuple[str, ...], size: int, most: int
+) -> Iterator[list[Row]]:
+    """All the rows in their order, `most` at the most, in parts of `size`; one query a part."""
+    rows, left = rows.order_by(*order), most
+    beyond = Q()
+    while left > 0:
+        found = list(rows.filter(beyond)[: min(size, left)])
+        if not found:
+            return
+        yield found
+        left -= len(found)
+        beyond = _beyond(order, [getattr(found[-1], _name(column)) for column in order])
 
 
 def _beyond(order: tuple[str, ...], values: list[Any]) -> Q:

@@ -47,6 +47,7 @@ class Capability(StrEnum):
     READ_LOG = "read_log"
     SEE_SYNC = "see_sync"
     START_SYNC = "start_sync"
+    EXPORT = "export"
 
 
 _C = Capability
@@ -61,6 +62,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             _C.READ_LOG,
             _C.SEE_SYNC,
             _C.START_SYNC,
+            _C.EXPORT,
         }
     ),
     Role.MANAGER: frozenset({_C.SEE_PEOPLE, _C.READ_LOG}),

@@ -4,16 +4,19 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 from django.views.i18n import set_language
 
+from lifecycle import queries
 from lifecycle.changes import kinds
 from lifecycle.views import (
     accounts,
     action_log,
     changes,
-    employees,
+    exports,
     health,
     help,
     home,
+    people,
     pickers,
+    records,
     sync,
     themes,
 )
@@ -24,9 +27,17 @@ urlpatterns = [
     path("sign-out/", accounts.sign_out, name="sign-out"),
     path("language/", login_not_required(set_language), name="language"),
     path("theme/", themes.choose_theme, name="theme"),
-    path("employees/", employees.employees, name="employees"),
-    path("employees/rows/", employees.employee_rows, name="employee-rows"),
-    path("employees/<int:pk>/", employees.employee, name="employee"),
+    *(path(f"{name}/", records.records, {"name": name}, name=name) for name in queries.LISTS),
+    *(
+        path(f"{name}/rows/", records.record_rows, {"name": name}, name=shape.rows_url)
+        for name, shape in queries.LISTS.items()
+    ),
+    *(
+        path(f"{name}/export/", exports.export, {"name": name}, name=shape.export_url)
+        for name, shape in queries.LISTS.items()
+    ),
+    path("employees/<int:pk>/", people.employee, name="employee"),
+    path("people/<int:pk>/", people.person, name="person"),
     *(
         path(
             f"{kind.subject.path}/<int:pk>/{kind.step}/",

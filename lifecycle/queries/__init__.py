@@ -1,46 +1,85 @@
 """What a page needs to show: one function per page's need, a fixed number of queries each."""
 
+from lifecycle.models.mirror import Mirrored
+from lifecycle.queries.applications import APPLICATIONS
 from lifecycle.queries.changes import (
     ChangeFilter,
     change_page,
     changes_needing_attention,
     changes_of_person,
-    employee_of,
     is_moving,
     open_changes_by_person,
 )
-from lifecycle.queries.employees import (
-    EmployeeFilter,
-    EmployeeRow,
-    employee_counts,
-    employee_page,
-    employee_rows,
-    employee_rows_by_id,
+from lifecycle.queries.employees import EMPLOYEES, EmployeeRow, employee_rows
+from lifecycle.queries.lists import (
+    Badge,
+    Choice,
+    Column,
+    Figure,
+    RecordFilter,
+    RecordList,
+    RecordRow,
+    all_rows,
+    choice_options,
+    count_rows,
+    figures,
+    record_page,
+    record_rows,
 )
 from lifecycle.queries.log import EntryFilter, attempt_numbered, entry_page, neighbours_of
-from lifecycle.queries.names import department_choices
-from lifecycle.queries.sync import MirrorState, mirror_state, unreadable_records
+from lifecycle.queries.names import DepartmentChoice
+from lifecycle.queries.offboardings import OFFBOARDINGS
+from lifecycle.queries.people import person_page
+from lifecycle.queries.pre_hires import PRE_HIRES
+from lifecycle.queries.sync import (
+    MirrorState,
+    mirror_state,
+    unreadable_records,
+)
+from lifecycle.queries.talents import TALENTS
+
+LISTS: dict[str, RecordList] = {
+    shape.name: shape for shape in (TALENTS, APPLICATIONS, PRE_HIRES, EMPLOYEES, OFFBOARDINGS)
+}
+_LIST_OF = {shape.model: shape for shape in LISTS.values()}
+
+
+def list_of(model: type[Mirrored]) -> RecordList:
+    """The list that shows this kind of record. Raises KeyError for a kind without one."""
+    return _LIST_OF[model]
+
 
 __all__ = [
+    "LISTS",
+    "Badge",
     "ChangeFilter",
-    "EmployeeFilter",
+    "Choice",
+    "Column",
+    "DepartmentChoice",
     "EmployeeRow",
     "EntryFilter",
+    "Figure",
     "MirrorState",
+    "RecordFilter",
+    "RecordList",
+    "RecordRow",
+    "all_rows",
     "attempt_numbered",
     "change_page",
     "changes_needing_attention",
     "changes_of_person",
-    "department_choices",
-    "employee_counts",
-    "employee_of",
-    "employee_page",
+    "choice_options",
+    "count_rows",
     "employee_rows",
-    "employee_rows_by_id",
     "entry_page",
+    "figures",
     "is_moving",
+    "list_of",
     "mirror_state",
     "neighbours_of",
     "open_changes_by_person",
+    "person_page",
+    "record_page",
+    "record_rows",
     "unreadable_records",
 ]

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.db.models import Q, QuerySet
 
 from lifecycle import policies
-from lifecycle.models import Employee, StatusChange
+from lifecycle.models import StatusChange
 from lifecycle.paging import Page, page_by_key
 from lifecycle.policies import Someone
 from lifecycle.queries.narrowing import SEARCH_LENGTH, search_condition
@@ -95,11 +95,6 @@ def changes_of_person(user: Someone, person_id: int, *, limit: int = 20) -> list
     """The latest changes of one person, newest first."""
     changes = policies.visible_changes(user).filter(person_id=person_id)
     return list(changes.select_related("requested_by", "undo_of").order_by("-pk")[:limit])
-
-
-def employee_of(change: StatusChange) -> Employee | None:
-    """The employee a change is about, None when the mirror no longer has one."""
-    return Employee.objects.filter(feishu_id=change.subject_id).first()
 
 
 def changes_needing_attention(user: Someone) -> int:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from urllib.parse import urlencode
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
-from lifecycle import policies
-from lifecycle.models import Department, Employee, StatusChange
-from lifecycle.paging import Page, page_by_key
-from lifecycle.policies import Someone
+from lifecycle.models import CatalogueEntry, Employee, StatusChange
 from lifecycle.queries.changes import open_changes_by_person
+from lifecycle.queries.lists import (
+    Badge,
+    Choice,
+    Column,
+    Condition,
+    Figure,
+    RecordList,
+    RecordTab,
+    days_in_words,
+    in_department,
+    person_name,
+)
 from lifecycle.queries.names import catalogue_names, contact_names, department_names
-from lifecycle.queries.narrowing import SEARCH_LENGTH, search_condition
 from lifecycle.rules import ConversionStatus, OnboardStatus
 
 ON_PROBATION = Q(
@@ -26,108 +34,21 @@ CONVERTED = Q(
     onboard_status=OnboardStatus.ONBOARDED.value,
     conversion_status=ConversionStatus.CONVERTED.value,
 )
-EMPLOYEE_TABS = ("all", "probation", "overdue", "due7", "due30", "converted", "left")
-EMPLOYEE_ORDER = ("due_sort_on", "pk")
+LATELY = timedelta(days=30)
 
 
-@dataclass(frozen=True, slots=True)
-class EmployeeFilter:
-    """What the list of employees is narrowed to; kept in its address.
+# -- the rows -----------------------------------------------------------------------------
 
-    It starts with those on probation, who are the work to be done; a search that names no
-    tab looks through everybody.
-    """
-
-    tab: str = "probation"
-    department: str = ""
-    q: str = ""
-
-    @classmethod
-    def read(cls, params: Mapping[str, str]) -> EmployeeFilter:
-        tab, q = params.get("status", ""), params.get("q", "").strip()[:SEARCH_LENGTH]
-        return cls(
-            tab=tab if tab in EMPLOYEE_TABS else "all" if q else "probation",
-            department=params.get("department", "")[:64],
-            q=q,
-        )
-
-    def with_tab(self, tab: str) -> EmployeeFilter:
-        return replace(self, tab=tab)
-
-    @property
-    def is_narrow(self) -> bool:
-        return bool(self.q or self.department) or self.tab not in ("all", "probation")
-
-    @property
-    def is_whole(self) -> bool:
-        return self.tab == "all"
-
-    def query_string(self, **more: str) -> str:
-        """The address that leads back here, without what is not set."""
-        values = {
-            "status": "" if self.tab == "probation" and not self.q else self.tab,
-            "department": self.department,
-            "q": self.q,
-        } | more
-        return urlencode({key: value for key, value in values.items() if value})
-
-    def apply(self, employees: QuerySet[Employee], *, today: date) -> QuerySet[Employee]:
-        employees = employees.filter(_tab_condition(self.tab, today))
-        if self.department:
-            below = Department.objects.filter(path__contains=f"/{self.department}/")
-            employees = employees.filter(department_id__in=below.values("feishu_id"))
-        if self.q:
-            employees = employees.filter(search_condition(self.q, "person__search_text"))
-        return employees
-
-
-def _tab_condition(tab: str, today: date) -> Q:
-    due = "expected_conversion_on"
-    return {
-        "all": Q(),
-        "probation": ON_PROBATION,
-        "overdue": ON_PROBATION & Q(**{f"{due}__lt": today}),
-        "due7": ON_PROBATION & Q(**{f"{due}__range": (today, today + timedelta(days=7))}),
-        "due30": ON_PROBATION & Q(**{f"{due}__range": (today, today + timedelta(days=30))}),
-        "converted": CONVERTED,
-        "left": Q(onboard_status=OnboardStatus.LEFT.value),
-    }[tab]
-
-
-@dataclass(frozen=True, slots=True)
-class EmployeeCounts:
-    """The figures above the list, over everybody the user may see."""
-
-    probation: int
-    due7: int
-    due30: int
-    overdue: int
-    converted_lately: int
-
-    def of_tab(self, tab: str) -> int | None:
-        """The count beside a tab; None for tabs that are not counted."""
-        return {
-            "probation": self.probation,
-            "due7": self.due7,
-            "due30": self.due30,
-            "overdue": self.overdue,
-        }.get(tab)
-
-
-def employee_counts(user: Someone, *, today: date) -> EmployeeCounts:
-    lately = CONVERTED & Q(converted_on__range=(today - timedelta(days=30), today))
-    counts = (
-        policies.visible_employees(user)
-        .order_by()
-        .aggregate(
-            **{
-                tab: Count("pk", filter=_tab_condition(tab, today))
-                for tab in ("probation", "due7", "due30", "overdue")
-            },
-            converted_lately=Count("pk", filter=lately),
-        )
+BADGES = {
+    badge.state: badge
+    for badge in (
+        Badge("plain", _("On probation"), "probation"),
+        Badge("bad", _("Overdue"), "overdue"),
+        Badge("good", _("Converted"), "converted"),
+        Badge("quiet", _("Left"), "left"),
+        Badge("quiet", _("Unknown"), "unknown"),
     )
-    return EmployeeCounts(**counts)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +63,16 @@ class EmployeeRow:
     open_change: StatusChange | None
 
     @property
+    def record(self) -> Employee:
+        return self.employee
+
+    @property
     def name(self) -> str:
-        return self.employee.person.name or self.employee.feishu_id
+        return person_name(self.employee)
+
+    @property
+    def sub(self) -> str:
+        return self.title or self.employee.feishu_id
 
     @property
     def days_left(self) -> int | None:
@@ -176,34 +105,19 @@ class EmployeeRow:
             return "overdue"
         return "probation" if self.employee.is_on_probation else "unknown"
 
-
-@dataclass(frozen=True, slots=True)
-class EmployeePage:
-    page: Page[Employee]
-    rows: list[EmployeeRow]
+    @property
+    def badge(self) -> Badge:
+        return BADGES[self.state]
 
 
-def employee_page(
-    user: Someone, narrowed: EmployeeFilter, params: Mapping[str, str], *, today: date
-) -> EmployeePage:
-    """One page of the list: who is due first comes first."""
-    employees = narrowed.apply(policies.visible_employees(user), today=today)
-    page = page_by_key(employees.select_related("person"), params, order=EMPLOYEE_ORDER)
-    return EmployeePage(page, employee_rows(page.rows, today=today))
-
-
-def employee_rows_by_id(user: Someone, ids: Iterable[int], *, today: date) -> list[EmployeeRow]:
-    """Rows of the list by their ids, as far as the user may see them."""
-    found = policies.visible_employees(user).filter(pk__in=list(ids)).select_related("person")
-    return employee_rows(list(found), today=today)
-
-
-def employee_rows(employees: list[Employee], *, today: date) -> list[EmployeeRow]:
+def employee_rows(employees: Sequence[Employee], *, today: date) -> list[EmployeeRow]:
     """Four more queries for the names and the open changes, however many employees."""
     departments = department_names({e.department_id for e in employees})
     leaders = contact_names({e.leader_open_id for e in employees})
     titles = catalogue_names(
-        {e.job_level_id for e in employees} | {e.employee_type_id for e in employees}
+        {e.job_level_id for e in employees} | {e.employee_type_id for e in employees},
+        CatalogueEntry.Kind.EMPLOYEE_TYPE,
+        CatalogueEntry.Kind.JOB_LEVEL,
     )
     changes = open_changes_by_person({e.person_id for e in employees})
     return [
@@ -224,3 +138,107 @@ def employee_rows(employees: list[Employee], *, today: date) -> list[EmployeeRow
         )
         for employee in employees
     ]
+
+
+# -- the list -----------------------------------------------------------------------------
+
+
+def _due_within(days: int) -> Condition:
+    return lambda today: (
+        ON_PROBATION & Q(expected_conversion_on__range=(today, today + timedelta(days=days)))
+    )
+
+
+def _overdue(today: date) -> Q:
+    return ON_PROBATION & Q(expected_conversion_on__lt=today)
+
+
+def _converted_lately(today: date) -> Q:
+    return CONVERTED & Q(converted_on__range=(today - LATELY, today))
+
+
+def _due_tone(row: EmployeeRow) -> str:
+    return "bad" if row.is_overdue else "attention" if row.is_due_soon else ""
+
+
+EMPLOYEES = RecordList(
+    name="employees",
+    noun="employee",
+    sync="employees",
+    icon="users",
+    title=_("Employees"),
+    about=_(
+        "Everybody Feishu Hire knows as an employee; who is to be converted first, comes first."
+    ),
+    model=Employee,
+    tabs=(
+        RecordTab("probation", _("On probation"), lambda today: ON_PROBATION),
+        RecordTab("overdue", _("Overdue"), _overdue),
+        RecordTab("due7", _("Due in 7 days"), _due_within(7)),
+        RecordTab("due30", _("Due in 30 days"), _due_within(30), is_counted=True),
+        RecordTab("converted", _("Converted"), lambda today: CONVERTED),
+        RecordTab("left", _("Left"), lambda today: Q(onboard_status=OnboardStatus.LEFT.value)),
+        RecordTab("all", _("All"), lambda today: Q()),
+    ),
+    sort="due_sort_on",
+    rows=lambda employees, today: employee_rows(employees, today=today),
+    choices=(Choice("department", _("Department"), _("All departments"), in_department),),
+    columns=(
+        Column(_("Department"), lambda row: row.department, kind="wrap"),
+        Column(_("Onboarded on"), lambda row: row.employee.onboarded_on, "day", "secondary"),
+        Column(
+            _("Due on"),
+            lambda row: row.employee.expected_conversion_on,
+            "day",
+            is_sorted=True,
+        ),
+        Column(
+            _("Time left"),
+            lambda row: days_in_words(row.days_left),
+            place="screen",
+            tone=_due_tone,
+        ),
+        Column(_("Leader"), lambda row: row.leader, place="secondary"),
+        Column(_("Converted on"), lambda row: row.employee.converted_on, "day", "export"),
+        Column(_("Left on"), lambda row: row.employee.left_on, "day", "export"),
+        Column(_("Type and level"), lambda row: row.title, place="export"),
+        Column(_("Application id"), lambda row: row.employee.application_id, "id", "export"),
+        Column(_("CoreHR employment id"), lambda row: row.employee.employment_id, "id", "export"),
+    ),
+    figures=(
+        Figure(
+            "probation",
+            _("On probation"),
+            _("not converted yet"),
+            "hourglass",
+            "probation",
+            lambda today: ON_PROBATION,
+        ),
+        Figure(
+            "due7",
+            _("Due in 7 days"),
+            _("today included"),
+            "calendar-clock",
+            "due7",
+            _due_within(7),
+            "attention",
+        ),
+        Figure(
+            "overdue",
+            _("Overdue"),
+            _("to be dealt with now"),
+            "triangle-alert",
+            "overdue",
+            _overdue,
+            "bad",
+        ),
+        Figure(
+            "converted_lately",
+            _("Converted lately"),
+            _("in the last 30 days"),
+            "badge-check",
+            "converted",
+            _converted_lately,
+        ),
+    ),
+)

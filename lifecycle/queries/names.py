@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from lifecycle import policies
 from lifecycle.models import CatalogueEntry, Contact, Department
 from lifecycle.policies import Someone
@@ -21,10 +23,15 @@ def contact_names(ids: set[str]) -> dict[str, str]:
     return dict(Contact.objects.filter(feishu_id__in=ids - {""}).values_list("feishu_id", "name"))
 
 
-def catalogue_names(ids: set[str]) -> dict[str, str]:
-    kinds = (CatalogueEntry.Kind.EMPLOYEE_TYPE, CatalogueEntry.Kind.JOB_LEVEL)
+def catalogue_names(ids: set[str], *kinds: str) -> dict[str, str]:
     entries = CatalogueEntry.objects.filter(kind__in=kinds, feishu_id__in=ids - {""})
     return dict(entries.values_list("feishu_id", "name"))
+
+
+def departments_below(department_id: str) -> QuerySet[Department, str]:
+    """The ids of this department and all below it."""
+    below = Department.objects.filter(path__contains=f"/{department_id}/")
+    return below.values_list("feishu_id", flat=True)
 
 
 @dataclass(frozen=True, slots=True)

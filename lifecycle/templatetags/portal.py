@@ -12,12 +12,12 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import get_language
 
 from lifecycle.changes import kinds
 from lifecycle.errors.words import Words
 from lifecycle.models import StatusChange
-from lifecycle.queries import EmployeeRow
+from lifecycle.queries import Badge
 from lifecycle.rules import ChangeStatus
 
 register = template.Library()
@@ -36,13 +36,6 @@ CHANGE_LOOKS: dict[str, tuple[str, str]] = {
     ChangeStatus.REJECTED: ("bad", "x"),
     ChangeStatus.CANCELLED: ("quiet", "ban"),
     ChangeStatus.EXPIRED: ("quiet", "ban"),
-}
-EMPLOYEE_TONES: dict[str, str] = {
-    "probation": "plain",
-    "overdue": "bad",
-    "converted": "good",
-    "left": "quiet",
-    "unknown": "quiet",
 }
 
 
@@ -108,18 +101,6 @@ def kind_title(name: str) -> str:
     return words(kinds.kind_named(name).title) if name in kinds.ALL else name
 
 
-@register.filter
-def due_in_words(row: EmployeeRow) -> str:
-    left = row.days_left
-    if left is None:
-        return "—"
-    if left < 0:
-        return ngettext("%(days)d day overdue", "%(days)d days overdue", -left) % {"days": -left}
-    if left == 0:
-        return gettext("Due today")
-    return ngettext("%(days)d day", "%(days)d days", left) % {"days": left}
-
-
 @register.simple_tag
 def avatar(name: str, number: int, size: str = "") -> SafeString:
     """The first character of a name in a colour of its own; the name itself stands beside it."""
@@ -154,15 +135,9 @@ def change_tone(change: StatusChange) -> str:
 
 
 @register.simple_tag
-def employee_status(row: EmployeeRow) -> SafeString:
-    labels = {
-        "probation": gettext("On probation"),
-        "overdue": gettext("Overdue"),
-        "converted": gettext("Converted"),
-        "left": gettext("Left"),
-        "unknown": gettext("Unknown"),
-    }
-    return _badge(EMPLOYEE_TONES[row.state], labels[row.state], row.state)
+def badge(shown: Badge) -> SafeString:
+    """Where a record stands."""
+    return _badge(shown.tone, str(shown.label), shown.state)
 
 
 @register.simple_tag

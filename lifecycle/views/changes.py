@@ -25,7 +25,7 @@ from lifecycle.errors.problems import (
     StalePlan,
 )
 from lifecycle.errors.words import Notice
-from lifecycle.models import Attempt, Employee, StatusChange
+from lifecycle.models import Attempt, StatusChange
 from lifecycle.models.mirror import Mirrored
 from lifecycle.policies import Capability
 from lifecycle.queries import ChangeFilter
@@ -40,7 +40,7 @@ from lifecycle.views.answers import (
     push_address,
     wants_partial,
 )
-from lifecycle.views.employees import list_employee
+from lifecycle.views.records import listed_alone
 from lifecycle.views.tabs import CHANGE_TAB_LABELS, Tab
 
 SEE_OTHER = 303
@@ -137,9 +137,9 @@ class Asking:
         if not wants_partial(self.request):
             return _see(change)
         context = self._context() | change_context(self.request, change)
-        if isinstance(self.record, Employee) and is_on(self.request, reverse("employees")):
-            (row,) = queries.employee_rows([self.record], today=timezone.localdate())
-            context["listed"] = [list_employee(self.request.user, row)]
+        if is_on(self.request, reverse(queries.list_of(type(self.record)).name)):
+            today = timezone.localdate()
+            context |= listed_alone(self.request.user, self.record, today=today)
         return render(self.request, "changes/_asked.html", context)
 
     def _show(self, part: str, context: dict[str, Any], *, status: int) -> HttpResponse:
@@ -156,7 +156,7 @@ class Asking:
             "kind": self.kind,
             "record": self.record,
             "person": self.record.person,
-            "person_address": reverse("employee", args=[self.record.pk]),
+            "person_address": reverse("person", args=[self.record.person_id]),
             "about": self.kind.about(self.record),
             "undoes": self.undoes,
             "in_dialog": wants_partial(self.request),
@@ -251,7 +251,6 @@ def change_context(request: HttpRequest, change: StatusChange) -> dict[str, Any]
         "change": change,
         "on_own_page": is_on(request, reverse("change", args=[change.pk])),
         "kind": kinds.kind_named(change.kind),
-        "employee": queries.employee_of(change),
         "attempts": attempts,
         "steps": change_words.steps_of(change, attempts),
         "story": change_words.story_of(change, was_sent=bool(attempts), at=at),

@@ -13,20 +13,11 @@ class Tab:
     """`query`: what its address carries; `count`: None where counting would cost too much."""
 
     name: str
-    label: str
+    label: str | Promise
     query: str
     count: int | None = None
 
 
-EMPLOYEE_TAB_LABELS: dict[str, str | Promise] = {
-    "probation": _("On probation"),
-    "overdue": _("Overdue"),
-    "due7": _("Due in 7 days"),
-    "due30": _("Due in 30 days"),
-    "converted": _("Converted"),
-    "left": _("Left"),
-    "all": _("All"),
-}
 CHANGE_TAB_LABELS: dict[str, str | Promise] = {
     "all": _("All"),
     "open": _("Under way"),

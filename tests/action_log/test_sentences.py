@@ -11,13 +11,15 @@ from django.utils import timezone
 from lifecycle import action_log
 from lifecycle.changes import protocol
 from lifecycle.models import ActionEntry, Employee, Person, StatusChange
+from lifecycle.queries import LISTS, RecordFilter
 from lifecycle.services import changes as change_services
-from lifecycle.services import sync
+from lifecycle.services import exports, sync
 
 pytestmark = pytest.mark.django_db
 
 MINUTE = timedelta(minutes=1)
 REASON = "试用期表现优秀，直属上级已同意"
+ADDRESS_TYPED = "lin.wei@example.com"
 TYPED_BY_MISTAKE = "my-password-in-the-name-field"
 
 
@@ -64,6 +66,12 @@ def everything(asking, worker, mirror, mei, hua, mirror_people):
     client.logout()
     client.login(username=TYPED_BY_MISTAKE, password="wrong")
 
+    whole = RecordFilter.read(LISTS["employees"], {"q": ADDRESS_TYPED})
+    export = exports.start_export(
+        whole, file_format="csv", purpose=REASON, acting_user=mei, today=timezone.localdate()
+    )
+    assert list(export)
+
     sync.request_sync(acting_user=mei)
     mirror.fault("code", endpoint="H1", code=1002002, http_status=400)
     sync.sync_kind("talents")
@@ -108,7 +116,7 @@ class TestEveryEntry:
                 assert private not in bodies
         for contact in mirror.records("contacts"):
             assert contact["name"] not in bodies
-        for private in (REASON, "mei", "梅", TYPED_BY_MISTAKE, "correct horse"):
+        for private in (REASON, "mei", "梅", ADDRESS_TYPED, TYPED_BY_MISTAKE, "correct horse"):
             assert private not in bodies
 
     def test_keeps_the_reason_beside_the_chain(self, everything):

@@ -80,11 +80,11 @@ class TestEmployees:
     def test_figures(self, as_user, mei, people):
         counts = as_user(mei).get(reverse("employees")).context["counts"]
         assert (
-            counts.probation,
-            counts.due7,
-            counts.due30,
-            counts.overdue,
-            counts.converted_lately,
+            counts["probation"],
+            counts["due7"],
+            counts["due30"],
+            counts["overdue"],
+            counts["converted_lately"],
         ) == (4, 1, 2, 1, 1)
 
     def test_pages_forth_and_back_meet_everybody_once(self, as_user, mei):

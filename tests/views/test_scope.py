@@ -52,7 +52,7 @@ class TestManager:
         page = as_user(li).get(reverse("employees"), {"q": "xiaolin"})
         assert "柏小林" in page.text
         assert "石小林" not in page.text
-        assert page.context["counts"].probation == 1
+        assert page.context["counts"]["probation"] == 1
 
     @pytest.mark.parametrize("name", ["employee", "convert-employee", "undo-conversion"])
     def test_a_guessed_employee_does_not_exist(self, as_user, li, stranger, name):

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from lifecycle import action_log
+from lifecycle import action_log, queries
 from lifecycle.changes import kinds
 from lifecycle.models import User
 from tests.builders import a_change, a_sync, an_employee
@@ -25,9 +25,12 @@ POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "sign-out": (POST_ONLY,) * 5,
     "language": (GO,) * 5,
     "theme": (POST_ONLY,) * 5,
-    "employees": (OK, OK, OK, OK, OUT),
-    "employee-rows": (OK, OK, OK, OK, OUT),
-    "employee": (OK, OK, OK, GONE, OUT),
+    **{name: (OK, OK, OK, OK, OUT) for name in queries.LISTS},
+    **{shape.rows_url: (OK, OK, OK, OK, OUT) for shape in queries.LISTS.values()},
+    # A file of people: HR only.
+    **{shape.export_url: (OK, NO, NO, NO, OUT) for shape in queries.LISTS.values()},
+    "employee": (GO, GO, GO, GONE, OUT),
+    "person": (OK, OK, OK, GONE, OUT),
     # Every verb: HR only.
     **{kind.url_name: (OK, NO, NO, GONE, OUT) for kind in kinds.ALL.values()},
     "changes": (OK, OK, OK, OK, OUT),
@@ -47,6 +50,7 @@ POLICY: dict[str, tuple[object, object, object, object, object]] = {
 
 # What POST answers, for the addresses that change something.
 POST_POLICY: dict[str, tuple[object, object, object, object, object]] = {
+    **{shape.export_url: (422, NO, NO, NO, OUT) for shape in queries.LISTS.values()},
     "convert-employee": (422, NO, NO, GONE, OUT),
     "cancel-change": (303, NO, NO, GONE, OUT),
     "decide-change": (422, NO, NO, GONE, OUT),
@@ -78,6 +82,8 @@ def addresses(mei: User) -> Callable[[str], str]:
         wanted = {key: keys[key] for key in pattern.pattern.converters}
         if "change" in name and "pk" in wanted:
             wanted["pk"] = change.pk
+        if name == "person":
+            wanted["pk"] = employee.person_id
         return reverse(name, kwargs=wanted)
 
     return address
