@@ -389,6 +389,7 @@ VERBS: dict[str, Words] = {
     "undo_conversion": Words("撤销转正", "undo the conversion of"),
     "offboard_employee": Words("离职", "offboard"),
     "undo_offboarding": Words("撤销离职", "undo the offboarding of"),
+    "update_pre_hire": Words("更新待入职信息", "update the pre-hire of"),
 }
 VIAS: dict[str, Words] = {
     "answer": Words("飞书已确认", "confirmed by Feishu"),

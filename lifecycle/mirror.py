@@ -110,6 +110,52 @@ def store_pre_hires(payloads: Iterable[Any], *, asked_at: datetime) -> Stored:
     return _store(PreHire, payloads, pre_hire_row, asked_at)
 
 
+@transaction.atomic
+def store_pre_hire_details(payloads: Iterable[Any], *, asked_at: datetime) -> Stored:
+    """Store pre-hires of P2, or the answer of A5, beside what the search has found.
+
+    A pre-hire that no search has found yet belongs to nobody and is left to the next one.
+    """
+    result = Stored()
+    for payload in payloads:
+        try:
+            _store_pre_hire_detail(payload, asked_at, result)
+        except BadRecord as error:
+            name = _set_aside(PreHire, payload, str(error), asked_at)
+            result.unreadable.append((name, str(error)))
+    return result
+
+
+def _store_pre_hire_detail(payload: Any, asked_at: datetime, result: Stored) -> None:
+    if not isinstance(payload, Mapping) or not _is_storable(payload):
+        raise BadRecord("the record is not an object that can be stored")
+    known = PreHire.objects.filter(feishu_id=_id(payload, "id"))
+    older = models.Q(detail_asked_at=None) | models.Q(detail_asked_at__lt=asked_at)
+    stored = known.filter(older).update(detail=dict(payload), detail_asked_at=asked_at)
+    known.filter(asked_at__lt=asked_at).update(asked_at=asked_at, **_detail_columns(payload))
+    result.stored += stored
+    result.skipped += 1 - stored
+
+
+def _detail_columns(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What the detail tells of the columns. Feishu checks nothing when a pre-hire is updated,
+    so a day may be none; the column keeps the last one that was."""
+    columns: dict[str, Any] = {}
+    status = _text(_object(payload, "onboarding_status"), "enum_name")
+    if status:
+        columns["onboarding_status"] = status[:20]
+    try:
+        onboards_on = _day(payload, "hire_date")
+    except BadRecord:
+        onboards_on = None
+    if onboards_on is not None:
+        columns |= {"onboards_on": onboards_on, "sort_on": onboards_on}
+    application_id = _text(payload, "ats_application_id")
+    if 0 < len(application_id) <= ID_LENGTH:
+        columns["application_id"] = application_id
+    return columns
+
+
 def store_employments(payloads: Iterable[Any], *, asked_at: datetime) -> Stored:
     """Store CoreHR employments of R1, read with people_corehr_id."""
     return _store(Employment, payloads, employment_row, asked_at)

@@ -73,7 +73,13 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
 # Which verbs a role may ask for.
 REQUESTABLE: dict[str, frozenset[str]] = {
     Role.HR: frozenset(
-        {"convert_employee", "undo_conversion", "offboard_employee", "undo_offboarding"}
+        {
+            "convert_employee",
+            "undo_conversion",
+            "offboard_employee",
+            "undo_offboarding",
+            "update_pre_hire",
+        }
     ),
 }
 

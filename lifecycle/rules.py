@@ -126,3 +126,15 @@ def can_offboard(onboard: str) -> bool:
 def can_undo_offboarding(onboard: str) -> bool:
     """Undo offboarding (A2 operation 4): left."""
     return onboard == OnboardStatus.LEFT
+
+
+def can_update_pre_hire(status: str) -> bool:
+    """Update a pre-hire (A5): Feishu names no precondition, but the present status has to be
+    sent along, so it has to be one of the five; "" is a status nobody has read yet."""
+    return status == "" or status in set(OnboardingStatus)
+
+
+def is_left_to_feishu(status: str) -> bool:
+    """A status that Feishu's own flows bring about: nobody knows whether setting it here does
+    what they do (contract A5)."""
+    return status in set(OnboardingStatus) - AWAITED

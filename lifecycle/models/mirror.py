@@ -161,13 +161,19 @@ class Employee(Mirrored):
 
 
 class PreHire(Mirrored):
-    """CoreHR: accepted, not started yet (待入职)."""
+    """CoreHR: accepted, not started yet (待入职).
+
+    `payload` is an item of a search (P3); `detail` is the record as read alone (P2), which is
+    of another shape and holds everything that can be changed. None: never read.
+    """
 
     application_id = models.CharField(max_length=64, blank=True, db_index=True)
     onboarding_status = models.CharField(_("onboarding status"), max_length=20, blank=True)
     onboards_on = models.DateField(_("onboards on"), null=True, blank=True)
     department_id = models.CharField(max_length=64, blank=True, db_index=True)
     sort_on = models.DateField(default=LAST_DAY)
+    detail = models.JSONField(null=True, blank=True)
+    detail_asked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("pre-hire")

@@ -10,8 +10,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from lifecycle import action_log, queries
 from lifecycle.changes import kinds
-from lifecycle.models import User
-from tests.builders import a_change, a_sync, an_employee
+from lifecycle.models import Employee, User
+from tests.builders import a_change, a_record, a_sync, an_employee
 
 pytestmark = pytest.mark.django_db
 
@@ -75,11 +75,14 @@ def addresses(mei: User) -> Callable[[str], str]:
         "change.cancelled", actor=mei, change=change, data={"kind": "convert_employee"}
     )
     a_sync()
+    subjects = {kind.url_name: kind.subject.model for kind in kinds.ALL.values()}
     keys = {"pk": employee.pk, "seq": entry.seq, "what": "department"}
 
     def address(name: str) -> str:
         (pattern,) = (p for p in every_pattern() if p.name == name)
         wanted = {key: keys[key] for key in pattern.pattern.converters}
+        if name in subjects and subjects[name] is not Employee:
+            wanted["pk"] = a_record(subjects[name], of=employee.person).pk
         if "change" in name and "pk" in wanted:
             wanted["pk"] = change.pk
         if name == "person":

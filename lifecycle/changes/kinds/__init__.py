@@ -7,12 +7,19 @@ from lifecycle.changes.kinds.convert_employee import ConvertEmployee
 from lifecycle.changes.kinds.offboard_employee import OffboardEmployee
 from lifecycle.changes.kinds.undo_conversion import UndoConversion
 from lifecycle.changes.kinds.undo_offboarding import UndoOffboarding
+from lifecycle.changes.kinds.update_pre_hire import UpdatePreHire
 
 __all__ = ["ALL", "FieldChange", "Kind", "RecordMissing", "ShownFact", "kind_named"]
 
 ALL: dict[str, Kind[Any]] = {
     kind.name: kind
-    for kind in (ConvertEmployee(), UndoConversion(), OffboardEmployee(), UndoOffboarding())
+    for kind in (
+        ConvertEmployee(),
+        UndoConversion(),
+        OffboardEmployee(),
+        UndoOffboarding(),
+        UpdatePreHire(),
+    )
 }
 
 

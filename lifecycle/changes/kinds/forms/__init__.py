@@ -5,5 +5,6 @@ from lifecycle.changes.kinds.forms.employees import (
     OffboardEmployeeForm,
     UndoForm,
 )
+from lifecycle.changes.kinds.forms.pre_hire import UpdatePreHireForm
 
-__all__ = ["ConvertEmployeeForm", "OffboardEmployeeForm", "UndoForm"]
+__all__ = ["ConvertEmployeeForm", "OffboardEmployeeForm", "UndoForm", "UpdatePreHireForm"]
