@@ -215,6 +215,7 @@ class Company:
         # What the pages leave open, one way or the other.
         self.left_talents_stay_onboarded = False
         self.restored_employees_stay = False
+        self.leaving_is_refused = False
         self.users: list[Thing] = []
         self.departments: list[Thing] = []
         self.levels: list[Thing] = []
@@ -440,10 +441,10 @@ def a_company() -> Company:
         c.application(c.talent(f"候选{index + 1:02d}"))
     for index in range(2):
         c.pre_hire(f"待入职{index + 1:02d}", department=rnd, employee_type_id=regular.ids["id"])
-    for index in range(2):
+    for index in range(3):
         user = c.user(f"在职{index + 1:02d}", leader=chief)
         employment = c.employment(user, department=sales, leader=boss, level=level, family=family)
-        c.offboarding(employment)
+        c.offboarding(employment, status=("Approved", "Approved", "Approving")[index])
     synced = c.user("已同步", leader=chief)
     person = c.employee("已同步", synced_to_corehr=True, **place)
     person.employment = c.employment(

@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from .company import OFFBOARDING_FIELDS, ZONE, Company, Offboarding, PreHire, Thing, by_id
+from .company import (
+    OFFBOARDING_FIELDS,
+    ZONE,
+    Application,
+    Company,
+    Offboarding,
+    PreHire,
+    Thing,
+    by_id,
+)
 from .shapes import (
     STAGES,
     application_json,
@@ -97,16 +106,26 @@ def applications(call: Call) -> dict[str, Any]:
         }
         | PAGE
     )
+    locks = call.request.query.get("lock_status", [])
+    if set(locks) - {"1", "2", "3"}:
+        raise call.wrong("lock_status", f"{locks}")
     found = [
         one.id
         for one in call.company.applications.values()
-        if query["stage_id"] in ("", STAGES[one.stage][0])
+        if (not locks or lock_of(one) in locks)
+        and query["stage_id"] in ("", STAGES[one.stage][0])
         and query["talent_id"] in ("", one.talent.id)
         and query["job_id"] in ("", one.job_id)
         and query["active_status"] in ("3", "1" if one.active else "2")
         and within(call, query, one.updated_ms)
     ]
     return call.page(found, query["page_size"], 200)
+
+
+def lock_of(application: Application) -> str:
+    """1 free, 2 locked by another, 3 locked by this one."""
+    locked_by = application.talent.locked_by
+    return {"": "1", application.id: "3"}.get(locked_by, "2")
 
 
 def application(call: Call) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Asker:
     """Asks as a program would, with a token."""
 
     def __init__(self, server: SecondServer) -> None:
-        self.server = server
+        self.base_url = server.url
         credentials = {"app_id": APP_ID, "app_secret": APP_SECRET}
         path = "/open-apis/auth/v3/tenant_access_token/internal"
         self.token = self.raw("POST", path, credentials, token="")[1]["tenant_access_token"]
@@ -46,7 +46,7 @@ class Asker:
     def raw(
         self, method: str, path: str, body: Any = None, *, token: str | None = None
     ) -> tuple[int, dict[str, Any]]:
-        connection = HTTPConnection(self.server.url.removeprefix("http://"), timeout=5)
+        connection = HTTPConnection(self.base_url.removeprefix("http://"), timeout=5)
         token = self.token if token is None else token
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if body is not None:
@@ -153,7 +153,6 @@ class TestEmployeeStatus:
             {"operation": 2},
             {"operation": 1, "conversion_info": []},
             {"operation": 1, "conversion_info": {"actual_conversion_time": str(NOW_MS)}},
-            {"operation": 1, "conversion_info": {"actual_conversion_time": NOW_MS // 1000}},
             {"operation": 1, "conversion_info": {"actual_conversion_time": float(NOW_MS)}},
             {"operation": 2, "overboard_info": {"overboard_note": 5}},
         ],
@@ -169,6 +168,7 @@ class TestEmployeeStatus:
         left = next(e for e in company.employees.values() if e.onboard_status == 2)
         synced = next(e for e in company.employees.values() if e.synced_to_corehr)
         early = {"operation": 1, "conversion_info": {"actual_conversion_time": 1600000000000}}
+        seconds = {"operation": 1, "conversion_info": {"actual_conversion_time": NOW_MS // 1000}}
         for id_, body, code in (
             ("7", CONVERT, 1002903),
             (synced.id, CONVERT, 1002910),
@@ -177,6 +177,7 @@ class TestEmployeeStatus:
             (on_probation.id, {"operation": 5}, 1002902),
             (on_probation.id, {"operation": 4}, 1002907),
             (on_probation.id, early, 1002905),
+            (on_probation.id, seconds, 1002905),
         ):
             assert ask.code("A2", body, id=id_) == (400, code)
         company.ehr_switch = False
@@ -493,6 +494,14 @@ class TestLists:
             token = {"page_token": page["page_token"]}
         everything = company.talents if name == "H1" else company.applications
         assert sorted(seen) == sorted(everything)
+
+    def test_applications_by_their_lock(self, ask, company):
+        one, other, *_ = company.applications.values()
+        one.talent.locked_by, other.talent.locked_by = one.id, "another"
+        assert ask("H5", lock_status=3)[1]["data"]["items"] == [one.id]
+        assert ask("H5", lock_status=2)[1]["data"]["items"] == [other.id]
+        everything = ask("H5", lock_status=[1, 2, 3], page_size=200)[1]["data"]["items"]
+        assert everything == list(company.applications)
 
     def test_an_empty_list_of_talents_is_an_error(self, ask, company):
         company.talents.clear()

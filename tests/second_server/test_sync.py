@@ -19,6 +19,7 @@ from lifecycle.models import (
 )
 from lifecycle.services import sync
 
+from .company import OFFBOARDING_FIELDS
 from .server import SecondServer
 
 
@@ -78,11 +79,16 @@ class TestSync:
             (kinds.JOB_REQUIREMENT, set(company.job_requirements)),
             (kinds.COST_CENTER, set(company.cost_centers)),
             (kinds.OFFBOARDING_REASON, set(company.reasons)),
-            (kinds.OFFBOARDING_FIELD, {"next_step__c", "note__c"}),
             (kinds.PRE_HIRE_FIELD, {"badge__c"}),
         ):
             found = CatalogueEntry.objects.filter(kind=kind).values_list("feishu_id", flat=True)
             assert set(found) == ids, kind
+
+    def test_brings_custom_and_standard_fields_of_offboardings(self, synced: SecondServer):
+        kind = CatalogueEntry.Kind.OFFBOARDING_FIELD
+        found = set(CatalogueEntry.objects.filter(kind=kind).values_list("feishu_id", flat=True))
+        standard = {one.api_name for one in OFFBOARDING_FIELDS}
+        assert {"next_step__c", "note__c"} <= found <= {"next_step__c", "note__c"} | standard
 
     def test_pages_through_long_lists(self, feishu: SecondServer, db):
         for number in range(230):

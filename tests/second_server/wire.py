@@ -174,12 +174,6 @@ def ms_text(call: Call, name: str, value: str) -> int:
     return int(value)
 
 
-def ms_number(call: Call, name: str, value: int) -> int:
-    if not 10**12 <= value < 10**13:
-        raise call.wrong(name, f"{value} are no milliseconds")
-    return value
-
-
 def choose(record: dict[str, Any], fields: list[str]) -> dict[str, Any]:
     """Only the asked fields; `group.field` keeps one field of a group."""
     chosen: dict[str, Any] = {}

@@ -21,7 +21,7 @@ from .company import (
     today,
 )
 from .shapes import employee_json, pre_hire_json
-from .wire import COREHR_USERS, HIRE_IDS, Call, Refusal, is_a, ms_number, ms_text
+from .wire import COREHR_USERS, HIRE_IDS, Call, Refusal, is_a, ms_text
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -46,6 +46,8 @@ def talent_status(call: Call) -> dict[str, Any]:
         raise call.wrong("talent_id", "no such talent")
     if operation == 1 and talent.mark:
         raise call.wrong("operation", f"the talent has {talent.mark}")
+    if operation == 2 and call.company.leaving_is_refused:
+        raise call.wrong("operation", "not for this talent")
     before = talent.mark
     talent.mark = "onboarded" if operation == 1 else "left"
     talent.is_onboarded = operation == 1 or call.company.left_talents_stay_onboarded
@@ -158,7 +160,7 @@ def _needs(state_fits: bool) -> None:
 
 
 def _not_before(call: Call, name: str, at: int, employee: HireEmployee) -> None:
-    if ms_number(call, name, at) < employee.onboard_time:
+    if at < employee.onboard_time:
         raise Refusal(400, 1002905, "非法时间", name)
 
 
@@ -200,7 +202,7 @@ def transfer_onboard(call: Call) -> dict[str, Any]:
         raise call.wrong("job_requirement_id", "is required in this tenant")
     at = body.get("actual_onboard_time", now_ms())
     until = body.get("expected_conversion_time", 0)
-    if at > now_ms() or ms_number(call, "actual_onboard_time", at) > until > 0:
+    if not 10**12 <= at <= now_ms() or at > until > 0:
         raise Refusal(400, 1002905, "时间非法")
     employee = HireEmployee(
         company.number("74"),
@@ -364,7 +366,7 @@ def _text_fault(field: Field, value: str) -> tuple[int, str] | None:
     if field.is_url and not re.match(r"https?://\S+$", value):
         return 1160617, "hyperlink field format is illegal"
     if len(value) > (6000 if field.multiline else 255):
-        if field.api_name.endswith("reason_explanation"):
+        if field.api_name in ("reason_explanation", "employee_reason_explanation"):
             return 1160604, "reason explanation length exceed maximum"
         return 1160618, "text field exceeds maximum limit"
     return None
