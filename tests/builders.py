@@ -21,7 +21,6 @@ from lifecycle.models import (
     SyncRun,
     User,
 )
-from lifecycle.models.mirror import Mirrored
 
 _numbers = count(1)
 
@@ -79,13 +78,6 @@ def a_converted_employee(name: str = "柏小林", **columns: Any) -> Employee:
     converted_on = timezone.localdate() - timedelta(days=3)
     return an_employee(
         name, **{"conversion_status": "converted", "converted_on": converted_on} | columns
-    )
-
-
-def a_record(model: type[Mirrored], *, of: Person, **columns: Any) -> Mirrored:
-    """A record of any kind of somebody, as far as every kind has it."""
-    return model._default_manager.create(
-        feishu_id=f"73{next(_numbers):012d}", person=of, asked_at=timezone.now(), **columns
     )
 
 

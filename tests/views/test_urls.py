@@ -7,11 +7,14 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from lifecycle import action_log, queries
 from lifecycle.changes import kinds
+from lifecycle.changes.kinds.subjects import Subject
 from lifecycle.models import Employee, User
-from tests.builders import a_change, a_record, a_sync, an_employee
+from lifecycle.models.mirror import Mirrored
+from tests.builders import a_change, a_sync, an_employee
 
 pytestmark = pytest.mark.django_db
 
@@ -75,14 +78,14 @@ def addresses(mei: User) -> Callable[[str], str]:
         "change.cancelled", actor=mei, change=change, data={"kind": "convert_employee"}
     )
     a_sync()
-    subjects = {kind.url_name: kind.subject.model for kind in kinds.ALL.values()}
     keys = {"pk": employee.pk, "seq": entry.seq, "what": "department"}
+    verbs = {kind.url_name: kind.subject for kind in kinds.ALL.values()}
 
     def address(name: str) -> str:
         (pattern,) = (p for p in every_pattern() if p.name == name)
         wanted = {key: keys[key] for key in pattern.pattern.converters}
-        if name in subjects and subjects[name] is not Employee:
-            wanted["pk"] = a_record(subjects[name], of=employee.person).pk
+        if name in verbs:
+            wanted["pk"] = record_of(verbs[name], employee).pk
         if "change" in name and "pk" in wanted:
             wanted["pk"] = change.pk
         if name == "person":
@@ -90,6 +93,16 @@ def addresses(mei: User) -> Callable[[str], str]:
         return reverse(name, kwargs=wanted)
 
     return address
+
+
+def record_of(subject: Subject, employee: Employee) -> Mirrored:
+    """The employee, or another record of the same person."""
+    if subject.model is Employee:
+        return employee
+    record, _ = subject.model.objects.get_or_create(
+        feishu_id="1", defaults={"person": employee.person, "asked_at": timezone.now()}
+    )
+    return record
 
 
 def outcome(response) -> object:
