@@ -91,3 +91,31 @@ class TestVerb:
         assert len(synced.effects) == 1
         assert len(synced.writes) == (1 if done else 2)
         assert verb.after(synced.company, theirs)
+
+
+class TestWhatThePagesLeaveOpen:
+    """Feishu may go either way here; the change is done all the same, and once."""
+
+    @pytest.mark.parametrize(
+        ("kind", "either_way"),
+        [
+            (kind, either_way)
+            for kind, either_way in (
+                ("mark_talent_left", "left_talents_stay_onboarded"),
+                ("restore_to_pre_hire", "restored_employees_stay"),
+            )
+            if kind in ALL
+        ],
+    )
+    def test_is_taken_as_it_comes(self, kind, either_way, synced, asking, worker):
+        verb = VERBS[kind]
+        setattr(synced.company, either_way, True)
+        theirs = verb.fits(synced.company)
+        plan = asking.plan(ours(verb, theirs), kind, **verb.values(synced.company))
+        change = worker(asking.confirm(plan))
+        assert change.status == "succeeded"
+        assert [effect.done for effect in synced.effects] == [verb.done]
+        row = ours(verb, theirs)
+        # Off the lists, or no more to be done with it.
+        assert row is None or asking.plan(row, kind, **verb.values(synced.company)).is_blocked
+        assert len(synced.writes) == 1
