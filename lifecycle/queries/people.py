@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from lifecycle import policies
 from lifecycle.models import (
@@ -313,9 +314,9 @@ def _outside(records: _Records) -> Iterator[Happening]:
         if pre_hire.onboarding_status == OnboardingStatus.COMPLETED:
             yield from _on(pre_hire.onboards_on, _("Onboarding completed"), CORE_HR)
     for employee in records.employees:
-        yield from _on(employee.onboarded_on, _("Onboarded"), HIRE)
-        yield from _on(employee.converted_on, _("Converted"), HIRE)
-        yield from _on(employee.left_on, _("Left"), HIRE)
+        yield from _on(employee.onboarded_on, pgettext_lazy("event", "Onboarded"), HIRE)
+        yield from _on(employee.converted_on, pgettext_lazy("event", "Converted"), HIRE)
+        yield from _on(employee.left_on, pgettext_lazy("event", "Left"), HIRE)
     for employment in records.employments:
         yield from _on(employment.started_on, _("Employment began"), CORE_HR)
         if employment.status == TERMINATED:
