@@ -89,7 +89,7 @@ class PickWidget(forms.Widget):
         context = super().get_context(name, None, attrs)
         unsettled = value if isinstance(value, Unsettled) else None
         value = "" if unsettled or value is None else str(value)[:LONGEST_TEXT]
-        few = None if unsettled else pickers.short_list(self.what)
+        few = None if unsettled else self.short_list()
         chosen = self._chosen(value, few)
         context["pick"] = {
             "id": context["widget"]["attrs"].get("id") or name,
@@ -104,6 +104,10 @@ class PickWidget(forms.Widget):
             "matches": unsettled.hits.choices if unsettled else [],
         }
         return context
+
+    def short_list(self) -> list[Choice] | None:
+        """Everything offered, None when it is too much to be shown whole."""
+        return pickers.short_list(self.what)
 
     def _chosen(self, value: str, few: list[Choice] | None) -> Choice | None:
         if not value:

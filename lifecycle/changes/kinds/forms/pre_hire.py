@@ -33,7 +33,8 @@ from lifecycle.changes.kinds.pre_hire_values import (
 )
 from lifecycle.errors.words import Words
 from lifecycle.forms import object_fields
-from lifecycle.forms.pick_field import PickField, Unsettled, in_language
+from lifecycle.forms.pick_field import PickField, PickWidget, Unsettled, in_language
+from lifecycle.pickers import Choice
 
 # As many lines as there can be whole shares; and those offered beyond the filled ones.
 MOST_ROWS, SPARE_ROWS = WHOLE, 3
@@ -62,6 +63,19 @@ class Row:
     @property
     def has_errors(self) -> bool:
         return bool(self.center.errors or self.share.errors)
+
+
+class CenterWidget(PickWidget):
+    """The lines of one split ask for the list of cost centers once."""
+
+    def __init__(self, lists: dict[str, list[Choice] | None]) -> None:
+        super().__init__("cost_center")
+        self._lists = lists
+
+    def short_list(self) -> list[Choice] | None:
+        if self.what not in self._lists:
+            self._lists[self.what] = super().short_list()
+        return self._lists[self.what]
 
 
 class UpdatePreHireForm(forms.Form):
@@ -161,11 +175,16 @@ class UpdatePreHireForm(forms.Form):
         filled = len(split) if data is None else _last_filled_row(data)
         self._row_count = min(MOST_ROWS, filled + SPARE_ROWS)
         held = self._held["cost_center_rate"]
+        lists: dict[str, list[Choice] | None] = {}
         for n in range(self._row_count):
             start = split[n] if n < len(split) else ("", None)
             present = held[n][0] if n < len(held) else ""
             self.fields[f"split_center_{n}"] = PickField(
-                what="cost_center", required=False, present=present, initial=start[0]
+                what="cost_center",
+                required=False,
+                widget=CenterWidget(lists),
+                present=present,
+                initial=start[0],
             )
             self.fields[f"split_share_{n}"] = forms.IntegerField(
                 required=False,
