@@ -385,6 +385,10 @@ def _readable(
 
 
 VERBS: dict[str, Words] = {
+    "onboard_application": Words("办理入职", "onboard"),
+    "restore_to_pre_hire": Words("恢复至待入职", "restore to pre-hire"),
+    "onboard_talent": Words("标记为已入职", "mark as onboarded"),
+    "mark_talent_left": Words("标记为已离职", "mark as left"),
     "convert_employee": Words("转正", "convert"),
     "undo_conversion": Words("撤销转正", "undo the conversion of"),
     "offboard_employee": Words("离职", "offboard"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -28,6 +29,12 @@ def working_days_between(first: date, last: date) -> int:
     """Working days after `first` up to and including `last`; 0 when `last` is not later."""
     days = (last - first).days
     return sum(is_working_day(first + timedelta(days=n)) for n in range(1, days + 1))
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day of a later month; its last day where that month is shorter."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def day_off_notice(day: date) -> Notice | None:

@@ -50,6 +50,16 @@ FEW = 5
 
 ONBOARD = {1: OnboardStatus.ONBOARDED, 2: OnboardStatus.LEFT}
 CONVERSION = {1: ConversionStatus.NOT_CONVERTED, 2: ConversionStatus.CONVERTED}
+OFFER_FIELDS = (
+    "leader",
+    "employee_type",
+    "department",
+    "sequence",
+    "level",
+    "job_requirement_id",
+    "probation_month",
+    "onboard_date",
+)
 STAGES = {
     1: StageType.SCREENING,
     2: StageType.EVALUATION,
@@ -92,6 +102,8 @@ Reader = Callable[[Mapping[str, Any]], Row]
 
 def store_talents(payloads: Iterable[Any], *, asked_at: datetime) -> Stored:
     """Store items of H1 (or the object of H3)."""
+    payloads = list(payloads)
+    _forget_who_left(payloads, asked_at)
     return _store(Talent, payloads, talent_row, asked_at)
 
 
@@ -191,6 +203,84 @@ def note_missing_employees(
         return 0
     missing.filter(missing_since=None).update(missing_since=asked_at)
     return Employee.objects.filter(pk__in=going).update(gone_at=asked_at)
+
+
+# -- what no reading tells ----------------------------------------------------------------
+
+
+@transaction.atomic
+def note_talent_onboarded(talent_id: str, *, at: datetime) -> None:
+    """A1 has no record in its answer: what was asked before `at` must not take this back."""
+    talent = Talent.objects.select_for_update().filter(feishu_id=talent_id).first()
+    if talent is None or talent.asked_at > at:
+        return
+    talent.is_onboarded, talent.asked_at = True, at
+    talent.payload = talent.payload | {"is_onboarded": True}
+    talent.save(update_fields=["is_onboarded", "payload", "asked_at"])
+
+
+def note_talent_left(talent_id: str, *, at: datetime) -> None:
+    """Marked as left. Whether Feishu goes on calling the talent onboarded is not documented,
+    so `is_onboarded` stays as read."""
+    Talent.objects.filter(feishu_id=talent_id).update(left_known_at=at)
+
+
+def _forget_who_left(payloads: Sequence[Any], asked_at: datetime) -> None:
+    """Somebody who left and, having been read as not onboarded, is onboarded again has come
+    back through recruiting."""
+    onboarded = [
+        payload.get("id") or payload.get("talent_id")
+        for payload in payloads
+        if isinstance(payload, Mapping) and payload.get("is_onboarded") is True
+    ]
+    Talent.objects.filter(
+        feishu_id__in=[name for name in onboarded if isinstance(name, str) and _is_storable(name)],
+        left_known_at__lt=asked_at,
+        asked_at__lt=asked_at,
+        is_onboarded=False,
+    ).update(left_known_at=None)
+
+
+@transaction.atomic
+def note_stage(application_id: str, stage: StageType, *, at: datetime) -> None:
+    """A change of ours that is done has brought the application to this stage; a reading will
+    tell its name and id."""
+    application = Application.objects.select_for_update().filter(feishu_id=application_id).first()
+    if application is None or application.asked_at > at or application.stage_type == stage:
+        return
+    number = next(number for number, known in STAGES.items() if known is stage)
+    application.stage_type, application.stage_id, application.asked_at = stage.value, "", at
+    application.payload = application.payload | {"stage": {"type": number}}
+    application.save(update_fields=["stage_type", "stage_id", "asked_at", "payload"])
+
+
+def note_about_application(
+    application_id: str, *, is_locked: bool | None = None, offer: Mapping[str, Any] | None = None
+) -> None:
+    """What H6 does not tell; None leaves what is kept as it is."""
+    known: dict[str, Any] = {} if is_locked is None else {"is_locked": is_locked}
+    if offer is not None and _is_storable(offer):
+        known["offer"] = _only(offer, OFFER_FIELDS)
+    if known:
+        Application.objects.filter(feishu_id=application_id).update(**known)
+
+
+def note_missing_employee(
+    *, employee_id: str = "", application_id: str = "", asked_at: datetime
+) -> None:
+    """Feishu has no such employee (1002903), asked by either id: a first answer, which the next
+    pass of the sync confirms."""
+    one = {"feishu_id": employee_id} if employee_id else {"application_id": application_id}
+    missing = Employee.objects.filter(**one, missing_since=None, asked_at__lt=asked_at)
+    missing.update(missing_since=asked_at)
+
+
+def note_employee_gone(employee_id: str, *, at: datetime) -> None:
+    """Gone by a change of ours, so no second reading is needed. Should Feishu have kept the
+    record all the same, the next reading of it brings it back."""
+    Employee.objects.filter(feishu_id=employee_id, asked_at__lte=at).update(
+        asked_at=at, missing_since=at, gone_at=at
+    )
 
 
 # -- payload to columns -------------------------------------------------------------------

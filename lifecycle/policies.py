@@ -78,6 +78,10 @@ REQUESTABLE: dict[str, frozenset[str]] = {
             "undo_conversion",
             "offboard_employee",
             "undo_offboarding",
+            "onboard_application",
+            "restore_to_pre_hire",
+            "onboard_talent",
+            "mark_talent_left",
             "update_pre_hire",
         }
     ),

@@ -128,6 +128,31 @@ def can_undo_offboarding(onboard: str) -> bool:
     return onboard == OnboardStatus.LEFT
 
 
+def can_edit_offboarding(status: str) -> bool:
+    """Edit an offboarding (A4): approved, and the employee has not left yet."""
+    return status == OffboardingStatus.APPROVED
+
+
+def can_restore_to_pre_hire(onboard: str) -> bool:
+    """Restore to pre-hire (A2 operation 3): onboarded, on probation or not."""
+    return onboard == OnboardStatus.ONBOARDED
+
+
+def can_onboard_talent(*, is_onboarded: bool, has_left: bool) -> bool:
+    """Onboard a talent (A1 operation 1): neither onboarded nor left, the latter for good."""
+    return not is_onboarded and not has_left
+
+
+def can_mark_talent_left(*, is_onboarded: bool, has_left: bool) -> bool:
+    """Mark a talent as left (A1 operation 2): onboarded, and not marked before."""
+    return is_onboarded and not has_left
+
+
+def can_onboard_application(stage_type: str, *, is_active: bool) -> bool:
+    """Onboard an application (A3): at the pre-hire stage and not terminated."""
+    return stage_type == StageType.PRE_HIRE and is_active
+
+
 def can_update_pre_hire(status: str) -> bool:
     """Update a pre-hire (A5): Feishu names no precondition, but the present status has to be
     sent along, so it has to be one of the five; "" is a status nobody has read yet."""

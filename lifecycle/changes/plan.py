@@ -158,7 +158,7 @@ def make_plan(
         route=kind.route_for(record),
         undo=kind.undo,
         when=ON_THE_DAY.fill(day=day) if waits else AT_ONCE,
-        effective_at=_midnight(day) if waits and day is not None else at,
+        effective_at=_midnight(day) + kind.day_margin if waits and day is not None else at,
         facts_at=record.asked_at,
         is_fresh=is_fresh,
     )

@@ -181,6 +181,8 @@ def _settle(change: StatusChange, kind: Kind[Any]) -> None:
         case Verdict.NOT_APPLIED_TOO_OFTEN:
             first_read = {"first_read_at": _moment(change.unapplied_read_at)}
             need_attention(change, "change.not-applied", facts=look.facts, data=first_read)
+        case Verdict.CANNOT_TELL:
+            need_attention(change, "change.cannot-tell", facts=look.facts)
         case Verdict.CONFLICT:
             need_attention(change, "change.conflict", facts=look.facts)
         case Verdict.UNREADABLE_TOO_LONG:

@@ -31,6 +31,7 @@ class Verdict(Enum):
     APPLIED = auto()
     NOT_APPLIED = auto()
     NOT_APPLIED_TOO_OFTEN = auto()
+    CANNOT_TELL = auto()
     CONFLICT = auto()
     LOOK_AGAIN = auto()
     UNREADABLE_TOO_LONG = auto()
@@ -68,7 +69,10 @@ def look(change: StatusChange, kind: Kind[Any], *, at: datetime) -> Look:
 
 def judge(change: StatusChange, kind: Kind[Any], facts: Mapping[str, Any], *, at: datetime) -> Look:
     """What the facts, read at `at`, say about the change."""
-    if kind.holds(remote.Call.from_canonical(change.payload), facts):
+    if not kind.shows_result:
+        return Look(Verdict.CANNOT_TELL, facts)
+    call = remote.Call.from_canonical(change.payload)
+    if kind.holds(call, facts):
         return Look(Verdict.APPLIED, facts)
     if image_hash(facts) != change.pre_image_hash:
         return Look(Verdict.CONFLICT, facts)

@@ -181,6 +181,15 @@ NOTICES: dict[str, Notice] = {
             "A colleague other than the requester checks and decides.",
         ),
         _notice(
+            "change.cannot-tell",
+            "请求已发出，但没有收到明确的答复；飞书也不提供能看出结果的信息，因此没有重发。",
+            "The request was sent but no clear answer came back, and nothing Feishu hands out"
+            " shows whether it took effect. It was not sent again.",
+            "请在飞书后台查看这条记录，并由发起人以外的同事裁定。",
+            "Look at the record in Feishu's own console; a colleague other than the requester"
+            " decides.",
+        ),
+        _notice(
             "change.unreadable",
             "请求已发出，但长时间无法从飞书读取结果，不能判断是否生效。",
             "The request was sent, but its result could not be read from Feishu for a long"

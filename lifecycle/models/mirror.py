@@ -36,7 +36,10 @@ class Mirrored(models.Model):
 
 
 class Talent(Mirrored):
+    """`left_known_at`: when a talent was marked as left from here, which no reading shows."""
+
     is_onboarded = models.BooleanField(_("onboarded"), default=False)
+    left_known_at = models.DateTimeField(null=True, blank=True)
     phone = models.CharField(_("phone"), max_length=40, blank=True)
     email = models.CharField(_("email"), max_length=200, blank=True)
     # What a search is compared with (masking.py); the lists show neither.
@@ -55,9 +58,17 @@ class Talent(Mirrored):
             models.Index(fields=["is_onboarded", "-sort_on", "-id"]),
         ]
 
+    @property
+    def has_left(self) -> bool:
+        return self.left_known_at is not None
+
 
 class Application(Mirrored):
-    """One talent's candidacy for one job."""
+    """One talent's candidacy for one job.
+
+    `is_locked`: the talent is locked by another application, as of the last look; `offer`: the
+    offer's terms with their ids (H7). Both are read for one application when it is opened.
+    """
 
     talent_id = models.CharField(max_length=64, blank=True, db_index=True)
     job_id = models.CharField(max_length=64, blank=True)
@@ -66,6 +77,8 @@ class Application(Mirrored):
         _("stage"), max_length=20, choices=[(s.value, s.name) for s in rules.StageType], blank=True
     )
     is_active = models.BooleanField(default=True)
+    is_locked = models.BooleanField(default=False)
+    offer = models.JSONField(default=dict, blank=True)
     updated_at = models.DateTimeField(null=True, blank=True)
     sort_on = models.DateField(default=FIRST_DAY)
 

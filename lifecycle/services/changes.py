@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import Enum, auto
 from typing import Any
@@ -13,7 +13,7 @@ from django.utils import timezone
 from lifecycle import policies, remote
 from lifecycle.changes import protocol
 from lifecycle.changes.doorbell import ring
-from lifecycle.changes.kinds import Kind, RecordMissing, kind_named
+from lifecycle.changes.kinds import Facts, Kind, RecordMissing, kind_named
 from lifecycle.changes.plan import Plan, make_plan
 from lifecycle.errors.problems import (
     ChangeBlocked,
@@ -38,7 +38,7 @@ VERDICTS = {
 def refreshed(kind: Kind[Any], record: Mirrored) -> None:
     """Bring the record up to date before a form that shows what Feishu holds now."""
     if kind.reads_first:
-        _refresh(kind, record)
+        _refresh(kind, record, read=kind.read_for_form)
 
 
 def plan_change(
@@ -200,11 +200,19 @@ class Seen(Enum):
     NOT_READ = auto()
 
 
-def _refresh(kind: Kind[Any], record: Mirrored) -> Seen:
-    """Bring this one record up to date, if Feishu gives a usable answer in time."""
+def _refresh(
+    kind: Kind[Any],
+    record: Mirrored,
+    *,
+    read: Callable[[str, remote.Client], Facts] | None = None,
+) -> Seen:
+    """Bring this one record up to date, if Feishu gives a usable answer in time.
+
+    `read`: instead of the kind's own way of reading.
+    """
     asked_at = timezone.now()
     try:
-        payload = kind.read(record.feishu_id, remote.page_client())
+        payload = (read or kind.read)(record.feishu_id, remote.page_client())
     except RecordMissing:
         return Seen.MISSING
     except remote.errors.FeishuError:

@@ -120,11 +120,23 @@ def _tell_pending(change: StatusChange, at: datetime) -> Story:
     )
 
 
+def _calls_a_minute(change: StatusChange) -> int | None:
+    """Feishu's own limit, when it counts by the minute alone."""
+    windows = kinds.kind_named(change.kind).endpoint.windows
+    return windows[0].calls if len(windows) == 1 and windows[0].seconds == 60 else None
+
+
 def _tell_waiting(change: StatusChange, at: datetime) -> Story:
     if change.effective_at > at and not queries.is_moving(change, at=at):
         return Story(
             _("Waiting for %(day)s") % {"day": day(change.effective_at)},
             _("The portal sends it to Feishu on that day. Until then you can cancel it."),
+        )
+    if change.problem == "feishu.busy" and (calls := _calls_a_minute(change)):
+        return Story(
+            change.get_status_display(),
+            _("Feishu takes %(calls)s of these a minute; it is sent as soon as there is room.")
+            % {"calls": calls},
         )
     if change.problem:
         return _story_of_problem(change, change.get_status_display())

@@ -87,7 +87,12 @@ class Asking:
     undoes: StatusChange | None
 
     def empty_form(self) -> forms.Form:
-        return self.kind.form(self.record, today=timezone.localdate(), undoes=self.undoes)
+        return self.kind.form(
+            self.record,
+            today=timezone.localdate(),
+            undoes=self.undoes,
+            user=acting_user(self.request),
+        )
 
     def filled_form(self) -> forms.Form:
         return self.kind.form(self.record, self.request.POST, today=timezone.localdate())

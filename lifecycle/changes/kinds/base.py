@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django import forms
@@ -13,7 +13,7 @@ from django import forms
 from lifecycle import remote
 from lifecycle.changes.kinds.subjects import Subject
 from lifecycle.errors.words import Notice, Words
-from lifecycle.models import StatusChange
+from lifecycle.models import StatusChange, User
 from lifecycle.models.mirror import Mirrored
 
 Facts = Mapping[str, Any]
@@ -73,6 +73,10 @@ class Kind(ABC, Generic[Record]):
     icon: ClassVar[str] = "undo-2"
     # Whether the same request may be sent again once reading back says it did not take.
     may_repeat: ClassVar[bool] = True
+    # False where no reading shows whether the request took effect: then a person says so.
+    shows_result: ClassVar[bool] = True
+    # How long after the tenant's midnight its day may be spoken of as begun.
+    day_margin: ClassVar[timedelta] = timedelta(0)
     # True when the form shows what Feishu holds now, so that it is read before the form opens.
     reads_first: ClassVar[bool] = False
 
@@ -97,16 +101,25 @@ class Kind(ABC, Generic[Record]):
         *,
         today: date,
         undoes: StatusChange | None = None,
+        user: User | None = None,
     ) -> forms.Form:
-        """The form, filled with `data` or with what it starts with on this tenant day."""
+        """The form, filled with `data` or with what it starts with on this tenant day.
+
+        `user`: who is going to fill it in.
+        """
         if data is not None:
             return self.form_class(data)
         initial = self.initial(record, today=today)
+        initial |= self.initial_for(user) if user else {}
         return self.form_class(initial=initial | (self.initial_undoing(undoes) if undoes else {}))
 
     @abstractmethod
     def initial(self, record: Record, *, today: date) -> dict[str, Any]:
         """What the form starts with."""
+
+    def initial_for(self, user: User) -> dict[str, Any]:
+        """What the form starts with because this user fills it in."""
+        return {}
 
     def initial_undoing(self, change: StatusChange) -> dict[str, Any]:
         """What the form starts with when it takes this change back."""
@@ -151,6 +164,10 @@ class Kind(ABC, Generic[Record]):
     @abstractmethod
     def read(self, subject_id: str, feishu: remote.Client) -> Facts:
         """A fresh record from Feishu. Raises RecordMissing and feishu's errors."""
+
+    def read_for_form(self, subject_id: str, feishu: remote.Client) -> Facts:
+        """As `read`, with what only the form needs."""
+        return self.read(subject_id, feishu)
 
     @abstractmethod
     def store(self, payload: Facts, *, asked_at: datetime) -> None:

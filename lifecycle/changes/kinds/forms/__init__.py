@@ -5,6 +5,19 @@ from lifecycle.changes.kinds.forms.employees import (
     OffboardEmployeeForm,
     UndoForm,
 )
+from lifecycle.changes.kinds.forms.hire import (
+    MarkTalentLeftForm,
+    OnboardApplicationForm,
+    OnboardTalentForm,
+)
 from lifecycle.changes.kinds.forms.pre_hire import UpdatePreHireForm
 
-__all__ = ["ConvertEmployeeForm", "OffboardEmployeeForm", "UndoForm", "UpdatePreHireForm"]
+__all__ = [
+    "ConvertEmployeeForm",
+    "MarkTalentLeftForm",
+    "OffboardEmployeeForm",
+    "OnboardApplicationForm",
+    "OnboardTalentForm",
+    "UndoForm",
+    "UpdatePreHireForm",
+]
