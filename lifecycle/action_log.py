@@ -386,9 +386,9 @@ def _readable(
 
 VERBS: dict[str, Words] = {
     "onboard_application": Words("办理入职", "onboard"),
-    "restore_to_pre_hire": Words("恢复至待入职", "restore to pre-hire"),
-    "onboard_talent": Words("标记为已入职", "mark as onboarded"),
-    "mark_talent_left": Words("标记为已离职", "mark as left"),
+    "restore_to_pre_hire": Words("恢复至待入职", "undo the onboarding of"),
+    "onboard_talent": Words("标记为已入职", "mark the onboarding of"),
+    "mark_talent_left": Words("标记为已离职", "mark the departure of"),
     "convert_employee": Words("转正", "convert"),
     "undo_conversion": Words("撤销转正", "undo the conversion of"),
     "offboard_employee": Words("离职", "offboard"),

@@ -254,7 +254,8 @@ def change_context(request: HttpRequest, change: StatusChange) -> dict[str, Any]
     attempts: list[Attempt] = list(change.attempts.all())
     return {
         "change": change,
-        "on_own_page": is_on(request, reverse("change", args=[change.pk])),
+        "on_own_page": not wants_partial(request)
+        or is_on(request, reverse("change", args=[change.pk])),
         "kind": kinds.kind_named(change.kind),
         "attempts": attempts,
         "steps": change_words.steps_of(change, attempts),
