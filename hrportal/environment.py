@@ -57,6 +57,17 @@ class Environment:
         self._note(name, f"must be a whole number from {least} to {most}")
         return default
 
+    def wholes(self, name: str) -> dict[str, int]:
+        """Names with whole numbers, as in `convert_employee=200,offboard_employee=0`."""
+        found: dict[str, int] = {}
+        for word in self.words(name, default=[]):
+            key, _, number = (part.strip() for part in word.partition("="))
+            if not key or not number.isdecimal() or int(number) > 10_000_000:
+                self._note(name, "must be names with whole numbers, such as offboard_employee=50")
+                return {}
+            found[key] = int(number)
+        return found
+
     def choice(self, name: str, *, default: str, choices: Sequence[str]) -> str:
         given = self.text(name, default=default)
         if given in choices:

@@ -67,6 +67,28 @@ SWEEP_EVERY = timedelta(seconds=env.number("SWEEP_SECONDS", default=30, least=0.
 # After this long a mirror without a successful sync is called stale on every page.
 MIRROR_STALE_AFTER = timedelta(hours=2)
 
+# -- Guards -------------------------------------------------------------------------------
+# How many changes of one verb a tenant day takes before a second person has to agree; 0: always.
+DEFAULT_DAILY_LIMITS = {
+    "convert_employee": 200,
+    "offboard_employee": 50,
+    "edit_offboarding": 50,
+    "onboard_application": 100,
+    "onboard_talent": 100,
+    "update_pre_hire": 200,
+    "restore_to_pre_hire": 20,
+    "mark_talent_left": 20,
+    "undo_conversion": 20,
+    "undo_offboarding": 20,
+}
+DAILY_LIMITS = DEFAULT_DAILY_LIMITS | env.wholes("DAILY_LIMITS")
+DAILY_LIMIT_OTHER_VERBS = env.whole("DAILY_LIMIT_OTHER_VERBS", default=50)
+DAILY_LIMIT_PER_REQUESTER = env.whole("DAILY_LIMIT_PER_REQUESTER", default=150)
+# How many days after its own day a change may still await a second person.
+APPROVAL_DAYS = env.whole("APPROVAL_DAYS", default=3, most=365)
+# When a sync misses more than this share of the employees, nobody is taken off the lists.
+SYNC_MOST_GONE_PERCENT = env.whole("SYNC_MOST_GONE_PERCENT", default=20, least=1, most=100)
+
 # -- Storage ------------------------------------------------------------------------------
 SQLITE_OPTIONS = {
     "timeout": 20,

@@ -58,6 +58,7 @@ def _event(zh: str, en: str, *keys: str) -> Event:
 
 
 _CHANGE = ("kind", "subject_id", "payload_hash", "pre_image_hash", "to", "from")
+_CASE = ("kind", "case", "run", "present", "missing", "doubt")
 _ANSWER = ("number", "outcome", "http_status", "code", "log_id", "problem", "request_hash")
 
 EVENTS: dict[str, Event] = {
@@ -68,7 +69,26 @@ EVENTS: dict[str, Event] = {
         "private_request",
         "effective_at",
         "undo_of",
+        "problem",
         "private_reason",
+    ),
+    "change.approved": _event(
+        "{actor}作为第二人确认了{person}的“{verb}”",
+        "{actor} confirmed, as a second person, the change to {verb} {person}",
+        *_CHANGE,
+        "effective_at",
+    ),
+    "change.rejected": _event(
+        "{actor}驳回了{person}的“{verb}”",
+        "{actor} rejected the change to {verb} {person}",
+        *_CHANGE,
+        "private_reason",
+    ),
+    "change.expired": _event(
+        "{person}的“{verb}”已作废：{problem}",
+        "The change to {verb} {person} is void: {problem}",
+        *_CHANGE,
+        "problem",
     ),
     "change.sending": _event(
         "第 {number} 次向飞书发送{person}的“{verb}”",
@@ -175,6 +195,42 @@ EVENTS: dict[str, Event] = {
         "run",
         "problem",
         "log_id",
+    ),
+    "sync.case_opened": _event(
+        "同步隔离：{kind} 现有 {present} 条，飞书少了 {missing} 条，未作任何移除",
+        "Sync of {kind} held back: {missing} of {present} records are missing from Feishu; none"
+        " is taken off the lists",
+        *_CASE,
+    ),
+    "sync.case_accepted": _event(
+        "{actor}认定{kind}少了 {missing} 条属实，下次同步可以移除",
+        "{actor} says that {missing} records of {kind} are rightly missing; the next sync may"
+        " take them off",
+        *_CASE,
+    ),
+    "sync.case_ignored": _event(
+        "{actor}决定不采信这次同步：{kind}少了 {missing} 条",
+        "{actor} ignores the answer in which {missing} records of {kind} were missing",
+        *_CASE,
+    ),
+    "sync.case_passed": _event(
+        "{kind}缺少的记录在之后的同步中恢复正常",
+        "A later sync of {kind} found the missing records again",
+        *_CASE,
+    ),
+    "writes.stopped": _event(
+        "{actor}停止了向飞书写入",
+        "{actor} stopped all writes to Feishu",
+        "in_flight",
+        "at_command_line",
+        "private_reason",
+    ),
+    "writes.started": _event(
+        "{actor}恢复了向飞书写入",
+        "{actor} let writes to Feishu go on",
+        "held",
+        "at_command_line",
+        "private_reason",
     ),
 }
 

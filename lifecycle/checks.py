@@ -16,6 +16,8 @@ from django.apps.config import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from lifecycle.changes import kinds
+
 _SHORTEST_KEY = 50
 _PER_PROCESS_CACHES = ("LocMemCache", "DummyCache")
 _SQLITE_NEEDS = ("journal_mode=WAL", "synchronous=FULL")
@@ -205,6 +207,20 @@ def check_queue(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+def check_daily_limits(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """A limit for a verb that does not exist would hold nothing back."""
+    unknown = set(settings.DAILY_LIMITS) - set(settings.DEFAULT_DAILY_LIMITS) - set(kinds.ALL)
+    if not unknown:
+        return []
+    return [
+        Error(
+            f"There is no verb called {', '.join(sorted(unknown))} to be limited.",
+            hint=f"In DAILY_LIMITS use {', '.join(kinds.ALL)}.",
+            id="hrportal.E013",
+        )
+    ]
+
+
 CHECKS = [
     check_environment,
     check_secret_key,
@@ -216,6 +232,7 @@ CHECKS = [
     check_database,
     check_cache,
     check_queue,
+    check_daily_limits,
 ]
 for _check in CHECKS:
     register(_check)

@@ -11,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 
 from lifecycle import policies, queries
 from lifecycle.policies import Capability
+from lifecycle.views.guards import stop_seen
 from lifecycle.views.themes import theme_of
 
 
@@ -22,6 +23,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "attention_count": SimpleLazyObject(lambda: queries.changes_needing_attention(user)),
         "mirror": SimpleLazyObject(lambda: queries.mirror_state(at=timezone.now())),
         "lists": queries.LISTS.values(),
+        "writes_stop": SimpleLazyObject(lambda: stop_seen(request)),
         "theme": theme_of(request),
         # The part of the portal an address belongs to, for the mark in the navigation.
         "nav": request.path.split("/")[1],

@@ -9,7 +9,7 @@ from django.utils import timezone
 from lifecycle.changes import protocol
 from lifecycle.models import WorkerBeat
 from lifecycle.rules import ChangeStatus
-from lifecycle.services import sync
+from lifecycle.services import approvals, sync
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +32,13 @@ def run_change(change_id: int) -> str:
 
 
 def sweep() -> int:
-    """The source of truth for due work: leases that ran out and every change that is due.
+    """The source of truth for due work: leases that ran out, approvals nobody gave in time, and
+    every change that is due.
 
     Works with the queue dead, in any number of processes at once; how many were looked at.
     """
     at = timezone.now()
-    expired = protocol.expire_leases(at)
+    expired = protocol.expire_leases(at) + approvals.expire_overdue(at)
     due = protocol.due(at)
     for change_id in due:
         beat("sweeper")

@@ -13,7 +13,7 @@ import json
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -41,12 +41,6 @@ from lifecycle.rules import EXCLUSIVE_STATUSES, ConversionStatus, OnboardStatus,
 log = logging.getLogger(__name__)
 
 ID_LENGTH = 64
-
-# An employee is gone when a second question, at least so much later, finds none either.
-CONFIRM_AFTER = timedelta(minutes=1)
-# More than this share of one batch cannot be gone at once: then something else is wrong.
-MOST_GONE = 0.2
-FEW = 5
 
 ONBOARD = {1: OnboardStatus.ONBOARDED, 2: OnboardStatus.LEFT}
 CONVERSION = {1: ConversionStatus.NOT_CONVERTED, 2: ConversionStatus.CONVERTED}
@@ -180,29 +174,36 @@ def store_offboardings(payloads: Iterable[Any], *, asked_at: datetime) -> Stored
 
 @transaction.atomic
 def note_missing_employees(
-    application_ids: Collection[str], *, asked: int, asked_at: datetime
-) -> int:
-    """Feishu knows no employee for these applications (H11: 1002903); how many went away.
+    application_ids: Collection[str], *, among: Iterable[str], asked_at: datetime
+) -> None:
+    """Feishu knows no employee for these applications (H11: 1002903), but one for each other
+    of those that were asked about. `services/quarantine.py` decides what follows."""
+    missing = Employee.objects.filter(application_id__in=application_ids, missing_since=None)
+    missing.filter(asked_at__lt=asked_at).exclude(application_id="").update(missing_since=asked_at)
+    found = Employee.objects.filter(application_id__in=set(among) - set(application_ids))
+    found.exclude(missing_since=None).update(missing_since=None)
 
-    `asked`: how many applications the batch asked about. A first such answer is noted; a
-    second one, on a later pass, takes the employee off the lists. A batch in which too
-    many would go at once changes nothing.
-    """
-    missing = (
-        Employee.objects.select_for_update()
-        .filter(application_id__in=application_ids, asked_at__lt=asked_at)
-        .exclude(application_id="")
-    )
-    going = [
-        row.pk
-        for row in missing.order_by("feishu_id")
-        if row.missing_since is not None and asked_at - row.missing_since >= CONFIRM_AFTER
-    ]
-    if len(going) > max(FEW, MOST_GONE * asked):
-        log.error("%s of %s employees would be gone at once; nothing is done", len(going), asked)
-        return 0
-    missing.filter(missing_since=None).update(missing_since=asked_at)
-    return Employee.objects.filter(pk__in=going).update(gone_at=asked_at)
+
+def count_missing_employees() -> tuple[int, int]:
+    """How many employees are on the lists, and how many of those Feishu no longer shows."""
+    present = Employee.objects.exclude(application_id="")
+    return present.count(), present.exclude(missing_since=None).count()
+
+
+def missing_people(*, limit: int) -> list[int]:
+    """Some of the people whose employee record Feishu no longer shows."""
+    missing = Employee.objects.exclude(missing_since=None).order_by("missing_since", "pk")
+    return list(missing.values_list("person_id", flat=True)[:limit])
+
+
+def take_missing_employees_off(*, before: datetime, at: datetime) -> int:
+    """Those missing since before then are gone; how many."""
+    return Employee.objects.filter(missing_since__lte=before).update(gone_at=at)
+
+
+def forget_missing_employees() -> int:
+    """The answers without them are not believed: they are as if just seen."""
+    return Employee.objects.exclude(missing_since=None).update(missing_since=None)
 
 
 # -- what no reading tells ----------------------------------------------------------------

@@ -44,9 +44,13 @@ class Capability(StrEnum):
     ASK_FOR_CHANGE = "ask_for_change"
     CANCEL_CHANGE = "cancel_change"
     DECIDE_CHANGE = "decide_change"
+    APPROVE_CHANGE = "approve_change"
     READ_LOG = "read_log"
     SEE_SYNC = "see_sync"
     START_SYNC = "start_sync"
+    SEE_GUARDS = "see_guards"
+    STOP_WRITES = "stop_writes"
+    START_WRITES = "start_writes"
     EXPORT = "export"
 
 
@@ -59,16 +63,31 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             _C.ASK_FOR_CHANGE,
             _C.CANCEL_CHANGE,
             _C.DECIDE_CHANGE,
+            _C.APPROVE_CHANGE,
             _C.READ_LOG,
             _C.SEE_SYNC,
             _C.START_SYNC,
+            _C.SEE_GUARDS,
+            _C.STOP_WRITES,
             _C.EXPORT,
         }
     ),
     Role.MANAGER: frozenset({_C.SEE_PEOPLE, _C.READ_LOG}),
-    Role.AUDITOR: frozenset({_C.SEE_PEOPLE, _C.READ_LOG, _C.SEE_SYNC}),
-    Role.ADMINISTRATOR: frozenset({_C.READ_LOG, _C.SEE_SYNC, _C.START_SYNC}),
+    Role.AUDITOR: frozenset({_C.SEE_PEOPLE, _C.READ_LOG, _C.SEE_SYNC, _C.SEE_GUARDS}),
+    Role.ADMINISTRATOR: frozenset(
+        {
+            _C.READ_LOG,
+            _C.SEE_SYNC,
+            _C.START_SYNC,
+            _C.SEE_GUARDS,
+            _C.STOP_WRITES,
+            _C.START_WRITES,
+        }
+    ),
 }
+
+# Who may agree to a change, by why it awaits approval (StatusChange.problem).
+APPROVERS: dict[str, frozenset[str]] = {"guard.daily-limit": frozenset({Role.HR})}
 
 # Which verbs a role may ask for.
 REQUESTABLE: dict[str, frozenset[str]] = {
@@ -88,7 +107,7 @@ REQUESTABLE: dict[str, frozenset[str]] = {
 }
 
 # Log entries about accounts and the portal, not about employees.
-ADMINISTRATOR_EVENTS = ("user.", "settings.", "sync.")
+ADMINISTRATOR_EVENTS = ("user.", "settings.", "sync.", "writes.")
 
 
 def can(user: Someone, capability: Capability) -> bool:
@@ -264,7 +283,56 @@ def can_cancel(user: Someone, change: StatusChange) -> bool:
 def can_decide(user: Someone, change: StatusChange) -> bool:
     """True when this user may say how an unclear change ended: not the one who asked for it,
     and not the one it is about."""
-    if not can(user, Capability.DECIDE_CHANGE) or change.requested_by_id == user.pk:
+    return can(user, Capability.DECIDE_CHANGE) and _is_third_in(user, change)
+
+
+def may_approve_at_all(user: Someone) -> bool:
+    """True when this user's role may agree to changes of others."""
+    return can(user, Capability.APPROVE_CHANGE)
+
+
+def can_approve(user: Someone, change: StatusChange) -> bool:
+    """True when this user may agree to this change or reject it: of a role that may for this
+    reason, and neither the one who asked for it nor the one it is about."""
+    if not isinstance(user, User) or not may_approve_at_all(user) or not change.is_pending:
+        return False
+    return user.role in APPROVERS.get(change.problem, ()) and _is_third_in(user, change)
+
+
+def approvers_of(change: StatusChange) -> list[User]:
+    """Everybody for whom `can_approve` holds; two queries, however many there are."""
+    about = change.person.open_id
+    users = User.objects.filter(is_active=True, role__in=APPROVERS.get(change.problem, ()))
+    others = [
+        user
+        for user in users.order_by("pk")
+        if may_approve_at_all(user)
+        and user.pk != change.requested_by_id
+        and not (about and user.open_id == about)
+    ]
+    paths = _department_paths(change.person_id) if others else []
+    return [user for user in others if _has_in_reach(user, paths)]
+
+
+def _department_paths(person_id: int) -> list[str]:
+    """Where the records stand by which HR of some departments reaches this person."""
+    there = Q()
+    for rows in (Employee.everyone, PreHire.objects, Employment.objects):
+        mine = rows.filter(person_id=person_id).order_by().values("department_id")
+        there |= Q(feishu_id__in=mine)
+    return list(Department.objects.filter(there).values_list("path", flat=True))
+
+
+def _has_in_reach(user: User, paths: list[str]) -> bool:
+    """What `visible_people` says as a condition, for one person of HR."""
+    return not user.department_ids or any(
+        f"/{department_id}/" in path for department_id in user.department_ids for path in paths
+    )
+
+
+def _is_third_in(user: Someone, change: StatusChange) -> bool:
+    """True when the change is in reach, and this user neither asked for it nor is its subject."""
+    if change.requested_by_id == user.pk:
         return False
     if isinstance(user, User) and user.open_id and user.open_id == change.person.open_id:
         return False

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any
 from urllib.parse import quote
@@ -36,6 +36,17 @@ ON_THE_DAY = Words(
     "确认后先保存，到 {day} 当天再发送到飞书；在此之前可以取消。",
     "It is kept until {day} and sent to Feishu on that day; you can cancel it until then.",
 )
+APPROVED_FIRST = {
+    AT_ONCE: Words(
+        "第二人确认后发送到飞书；在此之前可以取消。",
+        "It is sent to Feishu once a second person has confirmed it; you can cancel it until then.",
+    ),
+    ON_THE_DAY: Words(
+        "先由第二人确认，到 {day} 当天再发送到飞书；在此之前可以取消。",
+        "A second person confirms it first, and it is sent to Feishu on {day}; you can cancel it"
+        " until then.",
+    ),
+}
 OPEN_CHANGE = Notice(
     "plan.open-change",
     Words(
@@ -108,6 +119,12 @@ class Plan:
     @property
     def is_blocked(self) -> bool:
         return bool(self.blockers)
+
+    def awaiting(self, notice: Notice) -> Plan:
+        """The same plan where, for the reason given, somebody else has to agree first."""
+        day = self.effective_at.astimezone(remote.tenant_zone()).date()
+        when = APPROVED_FIRST.get(self.when, APPROVED_FIRST[ON_THE_DAY].fill(day=day))
+        return replace(self, warnings=(notice, *self.warnings), when=when)
 
     def as_json(self) -> dict[str, Any]:
         """What is kept with the change: what was shown when it was confirmed."""

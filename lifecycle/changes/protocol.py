@@ -25,12 +25,12 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from lifecycle import action_log, remote
-from lifecycle.changes import settle
+from lifecycle.changes import guards, settle
 from lifecycle.changes.kinds import Kind, RecordMissing, kind_named
 from lifecycle.changes.plan import Plan, image_hash
 from lifecycle.changes.settle import Verdict
 from lifecycle.errors.problems import FeishuUnreadable
-from lifecycle.models import Attempt, StatusChange, User
+from lifecycle.models import Approval, Attempt, StatusChange, User
 from lifecycle.remote import Outcome, SendResult
 from lifecycle.rules import EXCLUSIVE_STATUSES, FINAL_STATUSES, ChangeStatus, may_move
 
@@ -43,6 +43,7 @@ WAIT_FOR_EARLIER = timedelta(seconds=5)
 WAIT_AFTER_UNREADABLE = timedelta(seconds=20)
 WAIT_AFTER_NOT_SENT = timedelta(seconds=10)
 WAIT_AFTER_SECOND_AUTH = timedelta(seconds=60)
+WAIT_WHILE_STOPPED = timedelta(seconds=15)
 SLOT_PATIENCE_S = 20.0
 JITTER = 0.2
 BACKGROUND_OUTCOMES = frozenset({Outcome.THROTTLED, Outcome.AUTH, Outcome.NOT_SENT})
@@ -63,11 +64,13 @@ def submit(
     acting_user: User,
     at: datetime,
     undo_of: StatusChange | None = None,
+    awaits: str = "",
 ) -> StatusChange:
     """Write down one confirmed plan as a change that may be sent when it is due.
 
-    The same `submission_key` is the same change, however often it is posted: the first
-    one stored is returned. Runs in the caller's transaction.
+    `awaits`: why somebody else has to approve it first; "" when nobody has to. The same
+    `submission_key` is the same change, however often it is posted: the first one stored is
+    returned. Runs in the caller's transaction.
     """
     change, is_new = StatusChange.objects.get_or_create(
         submission_key=submission_key,
@@ -85,8 +88,9 @@ def submit(
             "undo_of": undo_of,
             "created_at": at,
             "effective_at": plan.effective_at,
-            "status": Status.APPROVED.value,
-            "next_run_at": plan.effective_at,
+            "status": (Status.PENDING if awaits else Status.APPROVED).value,
+            "next_run_at": None if awaits else plan.effective_at,
+            "problem": awaits,
         },
     )
     if not is_new:
@@ -102,11 +106,91 @@ def submit(
             "pre_image_hash": change.pre_image_hash,
             "effective_at": change.effective_at.isoformat(),
         }
-        | ({"undo_of": undo_of.pk} if undo_of else {}),
+        | ({"undo_of": undo_of.pk} if undo_of else {})
+        | ({"problem": awaits} if awaits else {}),
         # A request can carry free text, such as the reason for leaving; its hash is chained.
         private={"request": change.payload} | ({"reason": reason} if reason else {}),
     )
     return change
+
+
+def approve(change: StatusChange, *, acting_user: User, at: datetime) -> None:
+    """A second person agrees to this very plan: it may be sent when it is due. Raises Lost.
+
+    Like `reject`, runs in the caller's transaction.
+    """
+    _move(
+        change,
+        Status.APPROVED,
+        event="change.approved",
+        at=at,
+        actor=acting_user,
+        data={
+            "pre_image_hash": change.pre_image_hash,
+            "effective_at": change.effective_at.isoformat(),
+        },
+        next_run_at=change.effective_at,
+        problem="",
+    )
+    _note_verdict(change, Approval.Verdict.APPROVED, acting_user=acting_user, at=at)
+
+
+def reject(change: StatusChange, *, reason: str, acting_user: User, at: datetime) -> None:
+    """A second person does not agree. Raises Lost."""
+    _move(
+        change,
+        Status.REJECTED,
+        event="change.rejected",
+        at=at,
+        actor=acting_user,
+        private={"reason": reason},
+    )
+    verdict = Approval.Verdict.REJECTED
+    _note_verdict(change, verdict, reason=reason, acting_user=acting_user, at=at)
+
+
+def _note_verdict(
+    change: StatusChange,
+    verdict: Approval.Verdict,
+    *,
+    reason: str = "",
+    acting_user: User,
+    at: datetime,
+) -> None:
+    Approval.objects.create(
+        change=change,
+        by=acting_user,
+        verdict=verdict,
+        reason=reason,
+        payload_hash=change.payload_hash,
+        pre_image_hash=change.pre_image_hash,
+        decided_at=at,
+    )
+
+
+def expire(
+    change: StatusChange, problem: str, *, at: datetime, acting_user: User | None = None
+) -> None:
+    """What awaited approval has lost its ground, or its time is over. Raises Lost."""
+    move(
+        change,
+        Status.EXPIRED,
+        event="change.expired",
+        actor=acting_user,
+        at=at,
+        data={"problem": problem},
+        problem=problem,
+    )
+
+
+def release_held(*, at: datetime) -> list[int]:
+    """Writing goes on: what the stop has held up is due at once; its ids, in their order."""
+    held = StatusChange.objects.filter(
+        status=Status.APPROVED.value, problem=guards.WRITES_STOPPED
+    ).order_by("effective_at", "created_at", "pk")
+    ids = list(held.values_list("pk", flat=True))
+    held.update(next_run_at=at, problem="")
+    return ids
 
 
 def cancel(change: StatusChange, *, acting_user: User, at: datetime) -> None:
@@ -140,14 +224,18 @@ def decide(
 
 
 def due(at: datetime) -> list[int]:
-    """Ids of changes a worker may look at, in the order in which they take effect."""
-    waiting = Q(status__in=(Status.APPROVED.value, Status.VERIFYING.value), next_run_at__lte=at)
+    """Ids of changes a worker may look at, in the order in which they take effect.
+
+    Those to be looked up come first: however many are held up, what was sent is settled.
+    """
     unclaimed = Q(claimed_until=None) | Q(claimed_until__lte=at)
-    return list(
-        StatusChange.objects.filter(waiting & unclaimed)
-        .order_by("effective_at", "created_at", "pk")
-        .values_list("pk", flat=True)[:200]
-    )
+    ready = StatusChange.objects.filter(unclaimed, next_run_at__lte=at)
+    in_order = ready.order_by("effective_at", "created_at", "pk").values_list("pk", flat=True)
+    return [
+        pk
+        for status in (Status.VERIFYING, Status.APPROVED)
+        for pk in in_order.filter(status=status.value)[:200]
+    ]
 
 
 def run(change_id: int, *, at: datetime | None = None) -> StatusChange | None:
@@ -234,6 +322,8 @@ def _claim(change_id: int, at: datetime) -> StatusChange | None:
 
 def _send(change: StatusChange, kind: Kind[Any]) -> None:
     """Steps 2 to 7: order, look first, commit the attempt, send, write down the answer."""
+    if guards.present_stop():
+        return _hold(change)
     if _has_earlier(change):
         return postpone(change, "change.earlier-first", WAIT_FOR_EARLIER)
     facts = _look_first(change, kind)
@@ -249,11 +339,18 @@ def _send(change: StatusChange, kind: Kind[Any]) -> None:
     # Counted from before the commit: a worker that was stopped after it and goes on when
     # others have settled the attempt must not send any more.
     ends_at = time.monotonic() + settings.SEND_DEADLINE.total_seconds()
-    attempt = _begin_attempt(change)
+    try:
+        attempt = _begin_attempt(change)
+    except guards.WritesStopped:
+        return _hold(change)
     if attempt is None:
         return postpone(change, "change.earlier-first", WAIT_FOR_EARLIER)
     result = remote.client().send(call, ends_at=ends_at)
     return _finish(attempt, change, kind, result)
+
+
+def _hold(change: StatusChange) -> None:
+    postpone(change, guards.WRITES_STOPPED, WAIT_WHILE_STOPPED)
 
 
 def _has_earlier(change: StatusChange) -> bool:
@@ -307,10 +404,12 @@ def _is_ready(change: StatusChange, kind: Kind[Any]) -> bool:
 
 def _begin_attempt(change: StatusChange) -> Attempt | None:
     """Step 5: the attempt is committed before its first byte leaves. None when another
-    change of the same person is under way, which the database alone decides."""
+    change of the same person is under way, which the database alone decides. Raises
+    WritesStopped."""
     at = timezone.now()
     try:
         with transaction.atomic(durable=True):
+            guards.check_writes_go_on()
             attempt = Attempt.objects.create(
                 change=change,
                 number=change.attempts.count() + 1,

@@ -7,6 +7,10 @@
     ├── StalePlan             409  the facts or the form changed since the plan was shown
     ├── ChangeBlocked         422  the plan has blockers
     ├── InvalidValues         422  the request cannot be built from these values
+    ├── VerdictRefused        422  a verdict on one's own change, or without a reason
+    ├── GuardRefused     409, 422  all writes are stopped already, or a reason is missing
+    ├── ApprovalRefused       422  an approval of one's own change, or no reason to reject it
+    ├── ApprovalVoid          409  the facts or the time for an approval have passed
     └── FeishuUnreadable      503  Feishu gave no usable answer to a read
 
 Codes are stable: the log keeps them and the screens look them up in NOTICES.
@@ -93,6 +97,72 @@ NOTICES: dict[str, Notice] = {
             "Say what your decision rests on.",
             "例如：在飞书招聘后台看到的状态和日期。",
             "For example what you saw in Feishu's own console, with its date.",
+        ),
+        _notice(
+            "guard.writes-stopped",
+            "向飞书写入已被停止，这项变更在等待，没有发送。",
+            "Writing to Feishu is stopped; this change waits and has not been sent.",
+            "管理员恢复写入后，它会按顺序自动继续。",
+            "It goes on by itself, in its order, once an administrator lets writing go on.",
+        ),
+        _notice(
+            "guard.daily-limit",
+            "今天的数量已达上限，需要由第二人确认后才会发送到飞书。",
+            "Today's limit is reached: a second person has to confirm it before it is sent to"
+            " Feishu.",
+            "请另一位 HR 同事在“状态变更 → 待第二人确认”中确认或驳回。",
+            "Ask another HR colleague to confirm or reject it under “Awaiting a second person”.",
+        ),
+        _notice(
+            "guard.reason-missing",
+            "请写明原因。",
+            "Give a reason.",
+            "原因会显示给同事，并保存在操作日志中。",
+            "Your colleagues see it, and it is kept in the action log.",
+        ),
+        _notice(
+            "guard.already-stopped",
+            "向飞书写入已经是停止状态，没有再做更改。",
+            "Writing to Feishu is stopped already; nothing was changed.",
+            "请刷新页面查看是谁、因何停止。",
+            "Reload the page to see who stopped it and why.",
+        ),
+        _notice(
+            "guard.not-stopped",
+            "向飞书写入没有停止，无需恢复。",
+            "Writing to Feishu is not stopped; there is nothing to let go on.",
+            "请刷新页面：可能已有人先恢复了。",
+            "Reload the page: somebody may have done it first.",
+        ),
+        _notice(
+            "approval.own-request",
+            "发起人不能确认或驳回自己发起的变更。",
+            "Whoever asked for a change cannot confirm or reject it as a second person.",
+            "请让另一位 HR 同事处理；您可以取消它。",
+            "Ask another HR colleague; you can cancel it.",
+        ),
+        _notice(
+            "approval.reason-missing",
+            "请写明驳回的原因。",
+            "Say why you reject it.",
+            "发起人会看到这个原因。",
+            "Whoever asked for it will read this.",
+        ),
+        _notice(
+            "approval.facts-changed",
+            "等待确认期间，飞书中的信息发生了变化，这项变更已作废，没有发送。",
+            "The facts in Feishu changed while it awaited a second person, so this change is void."
+            " Nothing was sent.",
+            "如仍需要，请按最新信息重新发起。",
+            "If it is still wanted, ask for it again on the present facts.",
+        ),
+        _notice(
+            "approval.too-late",
+            "生效日期已过且一直没有第二人确认，这项变更已作废，没有发送。",
+            "Its day passed and no second person had confirmed it, so this change is void. Nothing"
+            " was sent.",
+            "如仍需要，请重新发起。",
+            "If it is still wanted, ask for it again.",
         ),
         _notice(
             "feishu.unreadable",
@@ -244,6 +314,30 @@ class InvalidValues(LifecycleError):
 
 class VerdictRefused(LifecycleError):
     """`code`: verdict.own-request or verdict.reason-missing."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(NOTICES[code])
+
+
+class GuardRefused(LifecycleError):
+    """The switch of all writes cannot be turned like this. `code`: guard.*."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(NOTICES[code])
+        self.http_status = 422 if code == "guard.reason-missing" else 409
+
+
+class ApprovalRefused(LifecycleError):
+    """`code`: approval.own-request or approval.reason-missing."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(NOTICES[code])
+
+
+class ApprovalVoid(LifecycleError):
+    """What was to be approved no longer stands; the change has expired. `code`: the reason."""
+
+    http_status = 409
 
     def __init__(self, code: str) -> None:
         super().__init__(NOTICES[code])

@@ -3,6 +3,7 @@
 from lifecycle.models.accounts import Role, User
 from lifecycle.models.action_log import ActionEntry, ActionLogHead, PrivateValue
 from lifecycle.models.changes import Attempt, StatusChange
+from lifecycle.models.guards import Approval, DailyCount, WritesSwitch
 from lifecycle.models.mirror import (
     Application,
     Employee,
@@ -13,15 +14,17 @@ from lifecycle.models.mirror import (
 )
 from lifecycle.models.organisation import CatalogueEntry, Contact, Department, ReportingLine
 from lifecycle.models.people import Person
-from lifecycle.models.sync import EndpointGate, SyncRun, UnreadableRecord, WorkerBeat
+from lifecycle.models.sync import EndpointGate, SyncCase, SyncRun, UnreadableRecord, WorkerBeat
 
 __all__ = [
     "ActionEntry",
     "ActionLogHead",
     "Application",
+    "Approval",
     "Attempt",
     "CatalogueEntry",
     "Contact",
+    "DailyCount",
     "Department",
     "Employee",
     "Employment",
@@ -33,9 +36,11 @@ __all__ = [
     "ReportingLine",
     "Role",
     "StatusChange",
+    "SyncCase",
     "SyncRun",
     "Talent",
     "UnreadableRecord",
     "User",
     "WorkerBeat",
+    "WritesSwitch",
 ]

@@ -140,6 +140,10 @@ class StatusChange(models.Model):
         return self.status == ChangeStatus.APPROVED
 
     @property
+    def is_pending(self) -> bool:
+        return self.status == ChangeStatus.PENDING
+
+    @property
     def needs_attention(self) -> bool:
         return self.status == ChangeStatus.NEEDS_ATTENTION
 

@@ -46,6 +46,66 @@ class SyncRun(models.Model):
         return f"{self.kind} {self.started_at:%Y-%m-%d %H:%M}"
 
 
+class SyncCase(models.Model):
+    """More records of one kind missing from Feishu at once than can be believed: none of them
+    is taken off the lists until a person has decided."""
+
+    class Doubt(models.TextChoices):
+        """What cannot be believed about the answer."""
+
+        EMPTY = "empty", _("Feishu shows none at all")
+        HALF = "half", _("Feishu shows less than half of them")
+        SHARE = "share", _("too many would disappear at once")
+
+    class Decision(models.TextChoices):
+        GO_ON = "go_on", _("it is right, go on")
+        IGNORE = "ignore", _("ignore this answer")
+        PASSED = "passed", _("a later pass found them again")
+
+    kind = models.CharField(max_length=30)
+    doubt = models.CharField(max_length=10, choices=Doubt.choices)
+    # Records we list, and how many of them Feishu no longer shows.
+    present = models.PositiveIntegerField()
+    missing = models.PositiveIntegerField()
+    # Some of the missing, as ids of people; their names are looked up for whoever may see them.
+    sample = models.JSONField(default=list)
+    opened_at = models.DateTimeField()
+    # The last pass that saw it, and when.
+    seen_at = models.DateTimeField()
+    run = models.ForeignKey(SyncRun, on_delete=models.PROTECT, related_name="cases")
+    decision = models.CharField(max_length=10, choices=Decision.choices, blank=True)
+    decided_by = models.ForeignKey(
+        "lifecycle.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    # When a decision to go on had been carried out, or was overtaken.
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("sync case")
+        verbose_name_plural = _("sync cases")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind"],
+                condition=models.Q(closed_at=None),
+                name="one_open_sync_case_per_kind",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.missing} of {self.present} missing"
+
+    @property
+    def found(self) -> int:
+        """How many Feishu still shows."""
+        return self.present - self.missing
+
+    @property
+    def is_undecided(self) -> bool:
+        return not self.decision
+
+
 class UnreadableRecord(models.Model):
     """A record that could not be turned into a row: kept aside, shown, never lost."""
 

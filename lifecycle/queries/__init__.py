@@ -33,7 +33,9 @@ from lifecycle.queries.people import person_page
 from lifecycle.queries.pre_hires import PRE_HIRES
 from lifecycle.queries.sync import (
     MirrorState,
+    ShownCase,
     mirror_state,
+    open_sync_cases,
     unreadable_records,
 )
 from lifecycle.queries.talents import TALENTS
@@ -63,6 +65,7 @@ __all__ = [
     "RecordFilter",
     "RecordList",
     "RecordRow",
+    "ShownCase",
     "all_rows",
     "attempt_numbered",
     "change_page",
@@ -78,6 +81,7 @@ __all__ = [
     "mirror_state",
     "neighbours_of",
     "open_changes_by_person",
+    "open_sync_cases",
     "person_page",
     "record_page",
     "record_rows",

@@ -21,7 +21,7 @@ SOON = timedelta(seconds=90)
 
 OPEN = ~Q(status__in=[status.value for status in FINAL_STATUSES])
 
-CHANGE_TABS = ("open", "attention", "succeeded", "failed", "cancelled", "all")
+CHANGE_TABS = ("open", "attention", "pending", "succeeded", "failed", "cancelled", "all")
 CHANGE_ORDER = ("-pk",)
 
 
@@ -76,6 +76,7 @@ def _change_tab_condition(tab: str) -> Q:
         "all": Q(),
         "open": OPEN,
         "attention": Q(status=ChangeStatus.NEEDS_ATTENTION.value),
+        "pending": Q(status=ChangeStatus.PENDING.value),
         "succeeded": Q(status=ChangeStatus.SUCCEEDED.value),
         "failed": Q(status__in=ended_badly),
         "cancelled": Q(status=ChangeStatus.CANCELLED.value),
@@ -98,8 +99,11 @@ def changes_of_person(user: Someone, person_id: int, *, limit: int = 20) -> list
 
 
 def changes_needing_attention(user: Someone) -> int:
-    """How many changes wait for a person's decision, counted up to 100."""
-    waiting = policies.visible_changes(user).filter(_change_tab_condition("attention"))
+    """How many changes wait for a person's decision, or for somebody else's than the
+    requester's to be sent at all; counted up to 100."""
+    mine = Q(requested_by_id=user.pk) if user.pk else Q()
+    condition = _change_tab_condition("attention") | (_change_tab_condition("pending") & ~mine)
+    waiting = policies.visible_changes(user).filter(condition)
     return waiting.order_by()[:100].count()
 
 

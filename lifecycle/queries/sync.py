@@ -8,7 +8,9 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Subquery
 
-from lifecycle.models import SyncRun, UnreadableRecord
+from lifecycle import policies
+from lifecycle.models import SyncCase, SyncRun, UnreadableRecord
+from lifecycle.policies import Someone
 
 EMPLOYEES_SYNC = "employees"
 
@@ -33,6 +35,25 @@ def mirror_state(kind: str = EMPLOYEES_SYNC, *, at: datetime) -> MirrorState:
         is_stale=last is None or at - last > settings.MIRROR_STALE_AFTER,
         has_failed=state == SyncRun.State.FAILED,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCase:
+    """A case with the names of some of the missing, as far as this user may see them."""
+
+    case: SyncCase
+    names: list[str]
+
+
+def open_sync_cases(user: Someone) -> list[ShownCase]:
+    """What a sync has held back; two queries, or one when there is nothing."""
+    cases = list(SyncCase.objects.select_related("decided_by").filter(closed_at=None))
+    wanted = {pk for case in cases for pk in case.sample}
+    names: dict[int, str] = {}
+    if wanted:
+        people = policies.visible_people(user).filter(pk__in=wanted)
+        names = dict(people.values_list("pk", "name"))
+    return [ShownCase(case, [names[pk] for pk in case.sample if pk in names]) for case in cases]
 
 
 def unreadable_records(*, limit: int = 50) -> list[UnreadableRecord]:

@@ -11,11 +11,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from lifecycle import policies, remote
-from lifecycle.changes import protocol
+from lifecycle.changes import guards, protocol
 from lifecycle.changes.doorbell import ring
 from lifecycle.changes.kinds import Facts, Kind, RecordMissing, kind_named
 from lifecycle.changes.plan import Plan, make_plan
 from lifecycle.errors.problems import (
+    NOTICES,
     ChangeBlocked,
     InvalidValues,
     NotAllowed,
@@ -38,7 +39,7 @@ VERDICTS = {
 def refreshed(kind: Kind[Any], record: Mirrored) -> None:
     """Bring the record up to date before a form that shows what Feishu holds now."""
     if kind.reads_first:
-        _refresh(kind, record, read=kind.read_for_form)
+        refresh(kind, record, read=kind.read_for_form)
 
 
 def plan_change(
@@ -55,8 +56,8 @@ def plan_change(
     `submission_key`: the one to submit the plan with. Raises NotAllowed, InvalidValues.
     """
     _check_allowed(kind, record, acting_user)
-    seen = _refresh(kind, record)
-    return _plan(
+    seen = refresh(kind, record)
+    plan = _plan(
         kind,
         record,
         values,
@@ -65,6 +66,9 @@ def plan_change(
         is_fresh=seen is not Seen.NOT_READ,
         is_missing=seen is Seen.MISSING,
     )
+    if guards.is_above_limit(kind, acting_user, at=at):
+        return plan.awaiting(NOTICES[guards.DAILY_LIMIT])
+    return plan
 
 
 def submit_change(
@@ -100,6 +104,10 @@ def submit_change(
             raise StalePlan
         if plan.is_blocked:
             raise ChangeBlocked(plan.blockers)
+        awaits = ""
+        if guards.count_confirmation(kind, acting_user, at=at):
+            awaits = guards.DAILY_LIMIT
+            plan = plan.awaiting(NOTICES[awaits])
         change = protocol.submit(
             plan,
             submission_key=submission_key,
@@ -107,6 +115,7 @@ def submit_change(
             acting_user=acting_user,
             at=at,
             undo_of=undo_of or _undone_by(kind, record),
+            awaits=awaits,
         )
         if change.next_run_at is not None and change.next_run_at <= at:
             ring(change.pk)
@@ -200,7 +209,7 @@ class Seen(Enum):
     NOT_READ = auto()
 
 
-def _refresh(
+def refresh(
     kind: Kind[Any],
     record: Mirrored,
     *,

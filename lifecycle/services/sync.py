@@ -40,6 +40,7 @@ from lifecycle.models import (
 )
 from lifecycle.organisation import Entry
 from lifecycle.rules import StageType
+from lifecycle.services import quarantine
 
 log = logging.getLogger(__name__)
 
@@ -97,12 +98,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class SyncKind:
-    """One kind of record: how to read and store all of it, from a position on."""
+    """One kind of record: how to read and store all of it, from a position on.
+
+    `settle`: what a whole pass ends with, such as who is gone.
+    """
 
     name: str
     label: Words
     model: type[models.Model]
     steps: Callable[[str], Iterator[Step]]
+    settle: Callable[[SyncRun], None] | None = None
 
 
 # -- the kinds ----------------------------------------------------------------------------
@@ -161,7 +166,7 @@ def _employees(cursor: str) -> Iterator[Step]:
         payloads = [payload for payload in answers.values() if payload is not None]
         stored = mirror.store_employees(payloads, asked_at=asked_at)
         missing = [application_id for application_id, payload in answers.items() if payload is None]
-        mirror.note_missing_employees(missing, asked=len(rows), asked_at=asked_at)
+        mirror.note_missing_employees(missing, among=answers, asked_at=asked_at)
         last = rows[-1][0]
         yield _step(str(last), len(rows), stored, of=total)
 
@@ -402,7 +407,13 @@ KINDS: dict[str, SyncKind] = {
         SyncKind("departments", Words("部门", "Departments"), Department, _departments),
         SyncKind("talents", Words("人才", "Talents"), Talent, _talents),
         SyncKind("applications", Words("投递", "Applications"), Application, _applications),
-        SyncKind("employees", Words("员工", "Employees"), Employee, _employees),
+        SyncKind(
+            "employees",
+            Words("员工", "Employees"),
+            Employee,
+            _employees,
+            quarantine.settle_missing_employees,
+        ),
         SyncKind("pre_hires", Words("待入职", "Pre-hires"), PreHire, _pre_hires),
         SyncKind("offboardings", Words("离职", "Offboardings"), Offboarding, _offboardings),
         SyncKind("employments", Words("人事雇佣", "Employments"), Employment, _employments),
@@ -439,10 +450,13 @@ def sync_kind(name: str, *, progress: Progress | None = None) -> SyncRun | None:
 def _go_through(run: SyncRun, progress: Progress | None) -> Exception | None:
     """Read and store to the end; what stood in the way, None for nothing."""
     try:
-        for step in KINDS[run.kind].steps(run.cursor):
+        kind = KINDS[run.kind]
+        for step in kind.steps(run.cursor):
             _advance(run, step)
             if progress is not None:
                 progress(run, step.of)
+        if kind.settle is not None:
+            kind.settle(run)
     except TakenOver:
         raise
     except remote.errors.FeishuError as error:

@@ -29,6 +29,9 @@ EVENT_LABELS: dict[str, str | Promise] = {
     "change.not_applied": _("Found not applied"),
     "change.needs_attention": _("Decision needed"),
     "change.cancelled": _("Change cancelled"),
+    "change.approved": _("Confirmed by a second person"),
+    "change.rejected": _("Rejected by a second person"),
+    "change.expired": _("Change void"),
     "user.signed_in": _("Sign-in"),
     "user.sign_in_failed": _("Sign-in failed"),
     "user.signed_out": _("Sign-out"),
@@ -37,6 +40,12 @@ EVENT_LABELS: dict[str, str | Promise] = {
     "sync.requested": _("Sync asked for"),
     "sync.finished": _("Sync finished"),
     "sync.failed": _("Sync failed"),
+    "sync.case_opened": _("Sync held back"),
+    "sync.case_accepted": _("Sync taken as right"),
+    "sync.case_ignored": _("Sync ignored"),
+    "sync.case_passed": _("Sync right again"),
+    "writes.stopped": _("Writing stopped"),
+    "writes.started": _("Writing goes on"),
 }
 
 EVENT_ICONS: dict[str, str] = {
@@ -49,6 +58,9 @@ EVENT_ICONS: dict[str, str] = {
     "change.not_applied": "history",
     "change.needs_attention": "circle-alert",
     "change.cancelled": "ban",
+    "change.approved": "stamp",
+    "change.rejected": "x",
+    "change.expired": "ban",
     "user.signed_in": "user",
     "user.sign_in_failed": "triangle-alert",
     "user.signed_out": "log-out",
@@ -57,8 +69,23 @@ EVENT_ICONS: dict[str, str] = {
     "sync.requested": "refresh-cw",
     "sync.finished": "refresh-cw",
     "sync.failed": "triangle-alert",
+    "sync.case_opened": "shield-alert",
+    "sync.case_accepted": "shield-alert",
+    "sync.case_ignored": "shield-alert",
+    "sync.case_passed": "shield-alert",
+    "writes.stopped": "octagon-pause",
+    "writes.started": "circle-play",
 }
-BAD_EVENTS = frozenset({"change.failed", "user.sign_in_failed", "sync.failed"})
+BAD_EVENTS = frozenset(
+    {
+        "change.failed",
+        "change.rejected",
+        "user.sign_in_failed",
+        "sync.failed",
+        "sync.case_opened",
+        "writes.stopped",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from lifecycle import queries
-from lifecycle.changes import kinds
+from lifecycle.changes import guards, kinds
 from lifecycle.errors import feishu_codes
 from lifecycle.errors.problems import NOTICES
 from lifecycle.errors.words import Notice, Words
-from lifecycle.models import Attempt, StatusChange
+from lifecycle.models import Approval, Attempt, StatusChange, WritesSwitch
 from lifecycle.rules import ChangeStatus
-from lifecycle.templatetags.portal import day, words
+from lifecycle.templatetags.portal import day, minute, words
 
 # How often a page looks again while a change is open.
 QUICKLY = "every 1s"
@@ -41,15 +41,30 @@ class Story:
     advice: str = ""
 
 
-def steps_of(change: StatusChange, attempts: list[Attempt]) -> list[Step]:
+def steps_of(
+    change: StatusChange, attempts: list[Attempt], approvals: list[Approval]
+) -> list[Step]:
     """The stations from the confirmation to the end."""
     sent_at = attempts[0].started_at if attempts else None
     return [
         Step(_("Confirmed"), "done", change.created_at),
+        *_approval_steps(change, approvals),
         Step(_("Sent to Feishu"), _sending_state(change, attempts), sent_at),
         Step(_answer_label(change), _answer_state(change, attempts), _answered_at(attempts)),
         Step(_end_label(change), _end_state(change), change.finished_at),
     ]
+
+
+def _approval_steps(change: StatusChange, approvals: list[Approval]) -> list[Step]:
+    """The station of the second person, for a change that needed one."""
+    label = _("Second person")
+    if approvals:
+        last = approvals[-1]
+        return [Step(label, "problem" if last.is_rejection else "done", last.decided_at)]
+    if change.is_pending:
+        return [Step(label, "now")]
+    gave_up = change.problem == guards.DAILY_LIMIT or change.status == ChangeStatus.EXPIRED
+    return [Step(label, "skipped")] if gave_up else []
 
 
 def _sending_state(change: StatusChange, attempts: list[Attempt]) -> str:
@@ -96,10 +111,14 @@ def _end_state(change: StatusChange) -> str:
     return "problem" if change.is_failed else "skipped"
 
 
-def story_of(change: StatusChange, *, was_sent: bool, at: datetime) -> Story:
-    """One headline and one or two sentences for the present state."""
+def story_of(
+    change: StatusChange, *, was_sent: bool, at: datetime, stop: WritesSwitch | None = None
+) -> Story:
+    """One headline and one or two sentences for the present state. `stop`: the one in force."""
     if change.status == ChangeStatus.CANCELLED:
         return _tell_cancelled(was_sent=was_sent)
+    if change.is_waiting and stop is not None:
+        return _tell_held(change, at, stop)
     tell = {
         ChangeStatus.PENDING: _tell_pending,
         ChangeStatus.APPROVED: _tell_waiting,
@@ -115,9 +134,20 @@ def story_of(change: StatusChange, *, was_sent: bool, at: datetime) -> Story:
 
 
 def _tell_pending(change: StatusChange, at: datetime) -> Story:
-    return Story(
-        _("Awaiting approval"), _("Nothing is sent to Feishu until the change has been approved.")
-    )
+    return _story_of_problem(change, _("Awaiting a second person"))
+
+
+def _tell_held(change: StatusChange, at: datetime, stop: WritesSwitch) -> Story:
+    since = {
+        "at": minute(stop.stopped_at),
+        "name": stop.stopped_by.name if stop.stopped_by else _("the command line"),
+    }
+    goes_on = _("It goes on by itself, in its order, once an administrator lets writing go on.")
+    if change.effective_at > at:
+        text = _("Besides, writing to Feishu is stopped since %(at)s by %(name)s.") % since
+        return Story(_("Waiting for %(day)s") % {"day": day(change.effective_at)}, text, goes_on)
+    text = _("Waits because writing to Feishu is stopped since %(at)s by %(name)s.") % since
+    return Story(_("Held up"), text, goes_on)
 
 
 def _calls_a_minute(change: StatusChange) -> int | None:
@@ -138,7 +168,7 @@ def _tell_waiting(change: StatusChange, at: datetime) -> Story:
             _("Feishu takes %(calls)s of these a minute; it is sent as soon as there is room.")
             % {"calls": calls},
         )
-    if change.problem:
+    if change.problem and change.problem != guards.WRITES_STOPPED:
         return _story_of_problem(change, change.get_status_display())
     return Story(
         _("About to be sent"),
@@ -201,7 +231,7 @@ def _tell_cancelled(*, was_sent: bool) -> Story:
 
 
 def _tell_expired(change: StatusChange, at: datetime) -> Story:
-    return Story(_("Expired"), _("Its time passed before it was sent. Nothing was sent to Feishu."))
+    return _story_of_problem(change, _("Void"))
 
 
 def problem_of(change: StatusChange) -> Notice | None:
@@ -229,17 +259,22 @@ def refusal_of(change: StatusChange) -> Notice | None:
     )
 
 
-def watch_interval(change: StatusChange, *, at: datetime) -> str:
+def watch_interval(change: StatusChange, *, at: datetime, stop: WritesSwitch | None = None) -> str:
     """The htmx trigger that looks at an open change again; empty when nothing will move."""
     if change.is_final or change.needs_attention:
         return ""
-    if change.is_verifying:
+    if change.is_verifying or (stop is not None and change.is_waiting):
         return SLOWLY
     return QUICKLY if queries.is_moving(change, at=at) else RARELY
 
 
-def stamp_of(change: StatusChange, attempts: list[Attempt]) -> str:
+def stamp_of(
+    change: StatusChange, attempts: list[Attempt], stop: WritesSwitch | None = None
+) -> str:
     """Changes whenever the page would read differently, so that an unchanged one is left alone."""
+    if stop is not None and stop.stopped_at is not None and change.is_waiting:
+        # When it is looked at next says nothing then, and is not shown.
+        return f"{change.version}-stopped-{int(stop.stopped_at.timestamp())}"
     next_run = int(change.next_run_at.timestamp()) if change.next_run_at else 0
     finished = sum(1 for attempt in attempts if attempt.finished_at)
     return f"{change.version}-{change.reads}-{len(attempts)}-{finished}-{next_run}"

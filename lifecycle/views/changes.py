@@ -26,9 +26,11 @@ from lifecycle.errors.problems import (
 )
 from lifecycle.errors.words import Notice
 from lifecycle.models import Attempt, StatusChange
+from lifecycle.models.guards import Approval
 from lifecycle.models.mirror import Mirrored
 from lifecycle.policies import Capability
 from lifecycle.queries import ChangeFilter
+from lifecycle.services import approvals
 from lifecycle.services import changes as change_service
 from lifecycle.views import change_words
 from lifecycle.views.answers import (
@@ -40,10 +42,12 @@ from lifecycle.views.answers import (
     push_address,
     wants_partial,
 )
+from lifecycle.views.guards import stop_seen
 from lifecycle.views.records import listed_alone
 from lifecycle.views.tabs import CHANGE_TAB_LABELS, Tab
 
 SEE_OTHER = 303
+APPROVERS_SHOWN = 8
 
 
 # -- asking -------------------------------------------------------------------------------
@@ -248,31 +252,74 @@ def decide_change(request: HttpRequest, pk: int) -> HttpResponse:
     return _moved(request, found)
 
 
+@require_POST
+def approve_change(request: HttpRequest, pk: int) -> HttpResponse:
+    """A second person confirms or rejects the plan the page has shown."""
+    found = policies.change_for(request.user, pk)
+    user, at = acting_user(request), timezone.now()
+    try:
+        if request.POST.get("verdict") == "reject":
+            reason = request.POST.get("reason", "")
+            approvals.reject_change(found, reason=reason, acting_user=user, at=at)
+        else:
+            approvals.approve_change(
+                found,
+                payload_hash=request.POST.get("payload_hash", ""),
+                pre_image_hash=request.POST.get("pre_image_hash", ""),
+                acting_user=user,
+                at=at,
+            )
+    except (NotAllowed, NotFound):
+        raise
+    except LifecycleError as error:
+        return _refused(request, found, error)
+    return _moved(request, found)
+
+
 def change_context(request: HttpRequest, change: StatusChange) -> dict[str, Any]:
     """All the live part of a change's page shows."""
     at, user = timezone.now(), request.user
     attempts: list[Attempt] = list(change.attempts.all())
-    return {
+    said: list[Approval] = list(change.approvals.select_related("by"))
+    stop = stop_seen(request)
+    return _approval_context(request, change) | {
         "change": change,
         "on_own_page": not wants_partial(request)
         or is_on(request, reverse("change", args=[change.pk])),
         "kind": kinds.kind_named(change.kind),
         "attempts": attempts,
-        "steps": change_words.steps_of(change, attempts),
-        "story": change_words.story_of(change, was_sent=bool(attempts), at=at),
+        "approvals": said,
+        "is_held": stop is not None and change.is_waiting,
+        "steps": change_words.steps_of(change, attempts, said),
+        "story": change_words.story_of(change, was_sent=bool(attempts), at=at, stop=stop),
         "request_sent": shown_request(change),
         "comparison": change_words.comparison_of(change),
         "way_to_undo": _way_to_undo(change, request),
         "taken_back_by": change.undone_by.order_by("-pk").first(),
         "refusal": change_words.refusal_of(change),
-        "watch": change_words.watch_interval(change, at=at),
-        "stamp": change_words.stamp_of(change, attempts),
-        "may_cancel": (change.is_waiting or (change.needs_attention and not attempts))
+        "watch": change_words.watch_interval(change, at=at, stop=stop),
+        "stamp": change_words.stamp_of(change, attempts, stop),
+        "may_cancel": (
+            change.is_waiting or change.is_pending or (change.needs_attention and not attempts)
+        )
         and policies.can_cancel(user, change),
         "may_decide": change.needs_attention and policies.can_decide(user, change),
         "decided_by_others": change.needs_attention
         and policies.can(user, Capability.DECIDE_CHANGE)
         and change.requested_by_id == user.pk,
+    }
+
+
+def _approval_context(request: HttpRequest, change: StatusChange) -> dict[str, Any]:
+    """Who may answer a change that awaits approval; nothing for any other."""
+    if not change.is_pending:
+        return {}
+    approvers = policies.approvers_of(change)
+    return {
+        "may_approve": policies.can_approve(request.user, change),
+        "approvers": approvers[:APPROVERS_SHOWN],
+        "more_approvers": max(0, len(approvers) - APPROVERS_SHOWN),
+        "is_own_request": change.requested_by_id == request.user.pk,
     }
 
 

@@ -24,6 +24,7 @@ def sync(request: HttpRequest) -> HttpResponse:
         "health": health,
         "is_running": any(kind.running for kind in health),
         "may_start": policies.can(request.user, Capability.START_SYNC),
+        "cases": queries.open_sync_cases(request.user),
         "unreadable": queries.unreadable_records() if any(k.unreadable for k in health) else [],
     }
     return page(request, "sync/status.html", "sync/_health.html", context)

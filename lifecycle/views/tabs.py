@@ -22,6 +22,7 @@ CHANGE_TAB_LABELS: dict[str, str | Promise] = {
     "all": _("All"),
     "open": _("Under way"),
     "attention": _("Needs a decision"),
+    "pending": _("Awaiting a second person"),
     "succeeded": _("Done"),
     "failed": _("Not done"),
     "cancelled": _("Cancelled"),

@@ -41,11 +41,16 @@ POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "change-live": (303, 303, 303, GONE, OUT),
     "cancel-change": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "decide-change": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "approve-change": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "pick": (OK, NO, NO, NO, OUT),
     "log": (OK, OK, OK, OK, OUT),
     "log-entry": (OK, OK, OK, GONE, OUT),
     "sync": (OK, NO, OK, OK, OUT),
     "start-sync": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "decide-sync-case": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "guards": (OK, NO, OK, OK, OUT),
+    "stop-writes": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "start-writes": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "help-errors": (OK, OK, OK, OK, OUT),
     "healthz": (OK,) * 5,
     "readyz": (503,) * 5,
@@ -58,6 +63,10 @@ POST_POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "cancel-change": (303, NO, NO, GONE, OUT),
     "decide-change": (422, NO, NO, GONE, OUT),
     "start-sync": (303, NO, NO, 303, OUT),
+    "approve-change": (422, NO, NO, GONE, OUT),
+    "decide-sync-case": (GONE, NO, NO, GONE, OUT),
+    "stop-writes": (422, NO, NO, 422, OUT),
+    "start-writes": (NO, NO, NO, 422, OUT),
 }
 
 
