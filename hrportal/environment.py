@@ -104,6 +104,14 @@ class Environment:
         self._note(name, "must be dbcache://table or redis://host:6379/0", hide=True)
         return dict(environ.Env.cache_url_config(default))
 
+    def email(self, name: str) -> dict[str, Any]:
+        """A mail server, as in `smtp+tls://user:password@host:587`; this machine's own otherwise."""
+        url = self.text(name, default="smtp://localhost:25")
+        with suppress(ValueError, KeyError, IndexError, environ.ImproperlyConfigured):
+            return dict(environ.Env.email_url_config(url))
+        self._note(name, "must be smtp+tls://user:password@host:587", hide=True)
+        return dict(environ.Env.email_url_config("smtp://localhost:25"))
+
     def _note(self, name: str, rule: str, *, hide: bool = False) -> None:
         given = "" if hide else f", not “{self._values.get(name, '')}”"
         self.problems.append(f"{name} {rule}{given}.")

@@ -6,6 +6,7 @@ is never replaced.
 
 from __future__ import annotations
 
+import base64
 import re
 import secrets
 from collections.abc import Callable, MutableMapping
@@ -21,6 +22,7 @@ def complete(values: MutableMapping[str, str]) -> None:
     var = Path(values.get("HRPORTAL_VAR_DIR") or BASE_DIR / "var").resolve()
     var.mkdir(parents=True, exist_ok=True)
     _fill(values, "DJANGO_SECRET_KEY", lambda: _secret_key(var / "secret_key"))
+    _fill(values, "LOG_SIGNING_KEY_FILE", lambda: str(_log_key(var / "log_key.pem")))
     # It listens on 127.0.0.1 alone, where nobody can listen in.
     _fill(values, "DJANGO_DEBUG", lambda: "0")
     _fill(values, "DJANGO_HTTPS_ONLY", lambda: "0")
@@ -61,3 +63,16 @@ def _secret_key(path: Path) -> str:
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(64), encoding="ascii")
     return path.read_text(encoding="ascii").strip()
+
+
+def _log_key(path: Path) -> Path:
+    """A key for the checkpoints of the action log; `manage.py make_log_key` elsewhere. An
+    Ed25519 key is any 32 bytes, written as RFC 8410 says."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        der = bytes.fromhex("302e020100300506032b657004220420") + secrets.token_bytes(32)
+        text = base64.b64encode(der).decode("ascii")
+        path.write_text(
+            f"-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n", encoding="ascii"
+        )
+    return path

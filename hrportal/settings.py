@@ -89,6 +89,27 @@ APPROVAL_DAYS = env.whole("APPROVAL_DAYS", default=3, most=365)
 # When a sync misses more than this share of the employees, nobody is taken off the lists.
 SYNC_MOST_GONE_PERCENT = env.whole("SYNC_MOST_GONE_PERCENT", default=20, least=1, most=100)
 
+# -- The action log -----------------------------------------------------------------------
+# Who signs: the name stands in each checkpoint.
+LOG_ORIGIN = env.text("LOG_ORIGIN", default="hrportal")
+LOG_SIGNING_KEY_FILE = env.text("LOG_SIGNING_KEY_FILE", default="")
+LOG_PUBLIC_KEY_FILE = env.text("LOG_PUBLIC_KEY_FILE", default="")
+LOG_CHECKPOINT_ENTRIES = env.whole("LOG_CHECKPOINT_ENTRIES", default=1000, least=1)
+LOG_CHECKPOINT_EVERY = timedelta(minutes=env.number("LOG_CHECKPOINT_MINUTES", default=15, least=1))
+LOG_CHECKPOINT_DIR = env.text("LOG_CHECKPOINT_DIR", default="")
+LOG_CHECKPOINT_EMAILS = env.words("LOG_CHECKPOINT_EMAILS", default=[])
+LOG_CHECKPOINT_EMAIL_MINUTES = env.whole("LOG_CHECKPOINT_EMAIL_MINUTES", default=60, least=1)
+_email = env.email("EMAIL_URL")
+EMAIL_BACKEND = _email["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"], _email["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_USER"], _email["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = (
+    _email.get("EMAIL_USE_TLS", False),
+    _email.get("EMAIL_USE_SSL", False),
+)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", default="hrportal@localhost")
+
 # -- Storage ------------------------------------------------------------------------------
 SQLITE_OPTIONS = {
     "timeout": 20,
@@ -183,6 +204,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "lifecycle.middleware.LoginRequiredMiddleware",
+    "lifecycle.middleware.AddressMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -1,4 +1,4 @@
-"""The one writer of the action log, the sentence of each event, and the check of the chain.
+"""The one writer of the action log, and the sentence of each event.
 
 An entry is written in the same transaction as what it describes. Its hash covers the entry
 before it, so that nothing can be edited, removed or put in between without showing.
@@ -8,38 +8,42 @@ PrivateValue, and only a salted SHA-256 of them is chained.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from lifecycle.errors.problems import NOTICES
 from lifecycle.errors.words import Words
+from lifecycle.evidence.checking import Verification, data_in, verify
+from lifecycle.evidence.hashes import canonical, commitment, entry_hash
 from lifecycle.models import (
     ActionEntry,
     ActionLogHead,
     Person,
     PrivateValue,
+    Role,
     StatusChange,
     User,
 )
 
-GENESIS = "0" * 64
-ENTRY_PREFIX = b"\x01"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-# How many entries are checked with one look at their private values.
-BATCH = 2000
+__all__ = ["Verification", "commitment", "entry_hash", "record", "verify"]
 SYSTEM = Words("系统", "The portal")
+COMMAND_LINE = Words("命令行", "Somebody at the command line")
 NOBODY = Words("（已删除的人员）", "(a removed person)")
+UNREADABLE = Words("这条记录的内容无法读取", "The text of this entry cannot be read")
+# Beside every entry made by somebody at a browser: the address the request came from.
+ADDRESS = "address"
+_address: ContextVar[str] = ContextVar("address", default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ def _event(zh: str, en: str, *keys: str) -> Event:
 
 
 _CHANGE = ("kind", "subject_id", "payload_hash", "pre_image_hash", "to", "from")
+_ACCOUNT = ("user", "after", "at_command_line")
 _CASE = ("kind", "case", "run", "present", "missing", "doubt")
 _ANSWER = ("number", "outcome", "http_status", "code", "log_id", "problem", "request_hash")
 
@@ -154,7 +159,36 @@ EVENTS: dict[str, Event] = {
     ),
     "user.signed_in": _event("{actor}登录", "{actor} signed in"),
     "user.sign_in_failed": _event("有人登录失败", "A sign-in failed", "private_username"),
+    "user.sign_ins_failing": _event(
+        "一分钟内登录失败超过 {limit} 次，其余不再逐条记录",
+        "More than {limit} sign-ins failed within a minute; the rest of them is not listed",
+        "limit",
+    ),
     "user.signed_out": _event("{actor}退出登录", "{actor} signed out"),
+    "user.created": _event(
+        "{actor}新建了用户{user}（{after}）",
+        "{actor} created the user {user} ({after})",
+        *_ACCOUNT,
+    ),
+    "user.changed": _event(
+        "{actor}修改了用户{user}：由（{before}）改为（{after}）",
+        "{actor} changed the user {user} from ({before}) to ({after})",
+        *_ACCOUNT,
+        "before",
+    ),
+    "log.check_requested": _event(
+        "{actor}要求核验操作日志", "{actor} asked to have the log checked", "check", "is_full"
+    ),
+    "log.checked": _event(
+        "操作日志核验：{verdict}",
+        "The log was checked: {verdict}",
+        "check",
+        "state",
+        "checked",
+        "bad_seq",
+        "bad_checkpoint",
+        "fault",
+    ),
     "export.started": _event(
         "{actor}开始导出{list_title}（{format}，{rows} 行）",
         "{actor} began to export {list_title} ({format}, {rows} rows)",
@@ -255,9 +289,10 @@ def record(
     `actor`: who did it, None for the portal itself. `private`: personal data and free
     text, by field. Raises UnknownEvent for an event or key that is not listed.
     """
-    _check_keys(event, data or {}, private or {})
+    beside = dict(private or {}) | _where()
+    _check_keys(event, data or {}, beside)
     head = _locked_head()
-    salted = {name: (secrets.token_hex(16), value) for name, value in (private or {}).items()}
+    salted = {name: (secrets.token_hex(16), value) for name, value in beside.items()}
     entry = ActionEntry(
         seq=head.seq + 1,
         ts=at or timezone.now(),
@@ -280,96 +315,19 @@ def record(
     return entry
 
 
-def canonical(body: Mapping[str, Any]) -> str:
-    """The one text of a body: sorted keys, no spaces, characters as they are."""
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def entry_hash(prev: str, body: str) -> str:
-    """SHA-256(0x01 ‖ prev ‖ body), in hex."""
-    return hashlib.sha256(ENTRY_PREFIX + bytes.fromhex(prev) + body.encode()).hexdigest()
-
-
-def commitment(salt: str, value: str) -> str:
-    """SHA-256(salt ‖ value), in hex; "" for a salt that is none."""
+@contextmanager
+def coming_from(address: str) -> Iterator[None]:
+    """Entries recorded inside carry this network address as a private value."""
+    token = _address.set(address[:64])
     try:
-        return hashlib.sha256(bytes.fromhex(salt) + value.encode()).hexdigest()
-    except ValueError:
-        return ""
+        yield
+    finally:
+        _address.reset(token)
 
 
-# -- checking -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """`bad_seq`: the first entry that does not fit, None when all do."""
-
-    checked: int
-    bad_seq: int | None = None
-    fault: str = ""
-
-
-def verify() -> Iterator[Verification]:
-    """Check the whole chain; yields progress every 1,000 entries and the verdict last."""
-    expected_seq, prev = 1, GENESIS
-    entries = ActionEntry.objects.order_by("seq").iterator(chunk_size=BATCH)
-    while batch := list(islice(entries, BATCH)):
-        private = _private_values(batch[0].seq, batch[-1].seq)
-        for entry in batch:
-            fault = _fault(entry, expected_seq, prev, private.get(entry.seq, []))
-            if fault:
-                yield Verification(expected_seq - 1, entry.seq, fault)
-                return
-            expected_seq, prev = expected_seq + 1, entry.hash
-            if entry.seq % 1000 == 0:
-                yield Verification(entry.seq)
-    if _head() != (expected_seq - 1, prev):
-        yield Verification(expected_seq - 1, expected_seq, "tail-missing")
-        return
-    yield Verification(expected_seq - 1)
-
-
-def _head() -> tuple[int, str]:
-    """Where the log ends by its own account; a log without a head is an empty one."""
-    head = ActionLogHead.objects.filter(pk=1).values_list("seq", "hash").first()
-    return head or (0, GENESIS)
-
-
-def _private_values(first: int, last: int) -> dict[int, list[PrivateValue]]:
-    found: dict[int, list[PrivateValue]] = {}
-    for private in PrivateValue.objects.filter(seq__range=(first, last)):
-        found.setdefault(private.seq, []).append(private)
-    return found
-
-
-def _fault(
-    entry: ActionEntry, expected_seq: int, prev: str, private: Sequence[PrivateValue]
-) -> str:
-    if entry.seq != expected_seq:
-        return "entry-missing"
-    if entry.prev != prev:
-        return "chain-broken"
-    if entry.hash != entry_hash(entry.prev, entry.body):
-        return "body-changed"
-    data = _data_in(entry.body)
-    if data is None or entry.body != canonical(_columns(entry) | {"data": data}):
-        return "columns-changed"
-    # A value that was erased has no row and stays committed to: that is no fault. A value
-    # the entry never committed to, or another one than it did, is.
-    for value in private:
-        if data.get(f"private_{value.field}") != commitment(value.salt, value.value):
-            return "private-value-changed"
-    return ""
-
-
-def _data_in(body: str) -> dict[str, Any] | None:
-    """The data of a body, None for a text that is no body of ours."""
-    try:
-        data = json.loads(body)["data"]
-    except (ValueError, TypeError, KeyError):
-        return None
-    return data if isinstance(data, dict) else None
+def _where() -> dict[str, str]:
+    address = _address.get()
+    return {ADDRESS: address} if address else {}
 
 
 # -- reading ------------------------------------------------------------------------------
@@ -396,7 +354,9 @@ def entries_with_sentences(
 ) -> list[ReadableEntry]:
     """Entries with their sentences; two more queries for the names, whatever the number."""
     rows = list(entries)
-    users = User.objects.in_bulk({row.actor_id for row in rows if row.actor_id})
+    named = {(data_in(row.body) or {}).get("user") for row in rows if '"user"' in row.body}
+    accounts = {row.actor_id for row in rows if row.actor_id} | named
+    users = User.objects.in_bulk({pk for pk in accounts if isinstance(pk, int)})
     people = Person.objects.in_bulk({row.person_ref for row in rows if row.person_ref})
     return [_readable(row, users, people) for row in rows]
 
@@ -409,34 +369,31 @@ def private_values(entry: ActionEntry) -> dict[str, str]:
 def _readable(
     entry: ActionEntry, users: Mapping[int, User], people: Mapping[int, Person]
 ) -> ReadableEntry:
-    data: dict[str, Any] = json.loads(entry.body)["data"]
-    actor = _actor_words(entry, users)
+    data = data_in(entry.body) or {}
+    actor = _actor_words(entry, data, users)
     person = people.get(entry.person_ref) if entry.person_ref else None
-    name = Words(person.name, person.name) if person and person.name else NOBODY
-    event = EVENTS[entry.event]
-    verb = _verb_words(data)
-    problem, via, listed = _problem_words(data), _via_words(data), _list_words(data)
-    plain = {key: value for key, value in data.items() if key not in ("problem", "via")}
-    words = Words(
-        zh=event.sentence.zh.format(
-            **plain,
-            actor=actor.zh,
-            person=name.zh,
-            verb=verb.zh,
-            problem=problem.zh,
-            via=via.zh,
-            list_title=listed.zh,
-        ),
-        en=event.sentence.en.format(
-            **plain,
-            actor=actor.en,
-            person=name.en,
-            verb=verb.en,
-            problem=problem.en,
-            via=via.en,
-            list_title=listed.en,
-        ),
-    )
+    named = {
+        "actor": actor,
+        "person": Words(person.name, person.name) if person and person.name else NOBODY,
+        "verb": _verb_words(data),
+        "problem": _problem_words(data),
+        "via": _via_words(data),
+        "list_title": _list_words(data),
+        "user": _user_words(data.get("user"), users),
+        "verdict": _verdict_words(data),
+        "before": _account_words(data.get("before")),
+        "after": _account_words(data.get("after")),
+    }
+    zh = data | {name: words.zh for name, words in named.items()}
+    en = data | {name: words.en for name, words in named.items()}
+    event = EVENTS.get(entry.event)
+    try:
+        if event is None:
+            raise KeyError(entry.event)
+        words = Words(event.sentence.zh.format(**zh), event.sentence.en.format(**en))
+    except (LookupError, ValueError, TypeError):
+        # Only an entry that was tampered with: the check of the log names it.
+        words = UNREADABLE
     return ReadableEntry(entry=entry, sentence=words, data=data, actor=actor, person=person)
 
 
@@ -449,7 +406,9 @@ VERBS: dict[str, Words] = {
     "undo_conversion": Words("撤销转正", "undo the conversion of"),
     "offboard_employee": Words("离职", "offboard"),
     "undo_offboarding": Words("撤销离职", "undo the offboarding of"),
+    "edit_offboarding": Words("编辑离职信息", "edit the offboarding of"),
     "update_pre_hire": Words("更新待入职信息", "update the pre-hire of"),
+    "edit_offboarding": Words("编辑离职信息", "edit the offboarding of"),
 }
 VIAS: dict[str, Words] = {
     "answer": Words("飞书已确认", "confirmed by Feishu"),
@@ -494,17 +453,57 @@ def _problem_words(data: Mapping[str, Any]) -> Words:
     return Words(f"{words.zh}（飞书代码 {code}）", f"{words.en} (Feishu code {code})")
 
 
-def _actor_words(entry: ActionEntry, users: Mapping[int, User]) -> Words:
+def _actor_words(entry: ActionEntry, data: Mapping[str, Any], users: Mapping[int, User]) -> Words:
     if entry.actor_id is None:
-        return SYSTEM
-    user = users.get(entry.actor_id)
+        return COMMAND_LINE if data.get("at_command_line") else SYSTEM
+    return _user_words(entry.actor_id, users)
+
+
+def _user_words(pk: object, users: Mapping[int, User]) -> Words:
+    user = users.get(pk) if isinstance(pk, int) else None
     return Words(user.name, user.name) if user else NOBODY
+
+
+def _verdict_words(data: Mapping[str, Any]) -> Words:
+    """How a check of the log ended."""
+    if data.get("state") == "whole":
+        checked = data.get("checked", 0)
+        return Words(f"{checked} 条记录全部完好", f"all {checked} entries are whole")
+    if data.get("bad_seq") is not None:
+        seq = data["bad_seq"]
+        return Words(f"第 {seq} 条记录对不上", f"entry {seq} does not fit")
+    if data.get("bad_checkpoint") is not None:
+        size = data["bad_checkpoint"]
+        return Words(
+            f"第 {size} 条处的检查点对不上", f"the checkpoint of {size} entries does not fit"
+        )
+    return Words("核验中断", "the check broke off")
+
+
+def _account_words(account: object) -> Words:
+    """What an account may do and how far, as services/users.py writes it down."""
+    if not isinstance(account, Mapping):
+        return Words("", "")
+    role = str(account.get("role", ""))
+    with translation.override("zh-hans"):
+        zh = [str(dict(Role.choices).get(role, role) or "无角色")]
+    with translation.override("en"):
+        en = [str(dict(Role.choices).get(role, role) or "no role")]
+    departments = account.get("departments") or []
+    if departments:
+        zh.append(f"{len(departments)} 个部门")
+        en.append(f"{len(departments)} departments")
+    if not account.get("is_active", True):
+        zh.append("已停用")
+        en.append("switched off")
+    return Words("，".join(zh), ", ".join(en))
 
 
 def _check_keys(event: str, data: Mapping[str, Any], private: Mapping[str, str]) -> None:
     if event not in EVENTS:
         raise UnknownEvent(event)
-    unknown = {*data, *(f"private_{name}" for name in private)} - EVENTS[event].keys
+    named = {*data, *(f"private_{name}" for name in private)}
+    unknown = named - EVENTS[event].keys - {f"private_{ADDRESS}"}
     if unknown:
         raise UnknownEvent(f"{event}: {sorted(unknown)}")
 

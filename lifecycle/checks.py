@@ -9,14 +9,16 @@ from __future__ import annotations
 import ipaddress
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from django.apps.config import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 
 from lifecycle.changes import kinds
+from lifecycle.evidence import keys
 
 _SHORTEST_KEY = 50
 _PER_PROCESS_CACHES = ("LocMemCache", "DummyCache")
@@ -221,6 +223,31 @@ def check_daily_limits(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+def check_log_key(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """Without a key the log is chained but not signed: no error, but not what it could be."""
+    try:
+        keys.signing_key()
+    except keys.NoSigningKey as error:
+        return [
+            Warning(
+                f"No checkpoint of the action log is signed. {error}",
+                hint="Run `manage.py make_log_key FILE` and set LOG_SIGNING_KEY_FILE.",
+                id="hrportal.W001",
+            )
+        ]
+    if Path(settings.LOG_SIGNING_KEY_FILE).stat().st_mode & 0o077:
+        return [
+            Warning(
+                "Others on this machine can read the key that signs the action log.",
+                hint=f"chmod 600 {settings.LOG_SIGNING_KEY_FILE}",
+                id="hrportal.W002",
+            )
+        ]
+    return []
+
+
+# These let the portal start.
+WARNINGS = [check_log_key]
 CHECKS = [
     check_environment,
     check_secret_key,
@@ -234,5 +261,5 @@ CHECKS = [
     check_queue,
     check_daily_limits,
 ]
-for _check in CHECKS:
+for _check in [*CHECKS, *WARNINGS]:
     register(_check)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from lifecycle.changes import protocol
 from lifecycle.models import WorkerBeat
 from lifecycle.rules import ChangeStatus
-from lifecycle.services import approvals, sync
+from lifecycle.services import approvals, audit, sync
 
 log = logging.getLogger(__name__)
 
@@ -60,3 +60,13 @@ def beat(name: str = "queue") -> None:
 def sync_all() -> int:
     """Bring the mirror up to date; how many records were read."""
     return sum(run.read for run in sync.sync_all())
+
+
+def sign_checkpoints() -> int:
+    """Sign a checkpoint of the action log when one is due; how many entries it covers."""
+    return audit.sign_checkpoints()
+
+
+def verify_log(check_id: int) -> str:
+    """One check of the action log that somebody asked for; how it ended."""
+    return audit.run_verification(check_id)

@@ -13,8 +13,10 @@ from django.shortcuts import resolve_url
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
+from lifecycle import action_log
 from lifecycle.errors.problems import LifecycleError
 from lifecycle.views.answers import notice_page
+from lifecycle.views.sign_in_limits import client_address
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -49,6 +51,17 @@ class LoginRequiredMiddleware(DjangoLoginRequiredMiddleware):
         back = f"{there.path}?{there.query}" if there.query else there.path
         sign_in = resolve_url(settings.LOGIN_URL)
         return HttpResponseClientRedirect(f"{sign_in}?{urlencode({'next': back})}")
+
+
+class AddressMiddleware:
+    """What a request writes to the action log says where the request came from."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with action_log.coming_from(client_address(request)):
+            return self.get_response(request)
 
 
 class LifecycleErrorMiddleware:

@@ -46,6 +46,8 @@ class Capability(StrEnum):
     DECIDE_CHANGE = "decide_change"
     APPROVE_CHANGE = "approve_change"
     READ_LOG = "read_log"
+    VERIFY_LOG = "verify_log"
+    TAKE_EVIDENCE = "take_evidence"
     SEE_SYNC = "see_sync"
     START_SYNC = "start_sync"
     SEE_GUARDS = "see_guards"
@@ -73,7 +75,16 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
         }
     ),
     Role.MANAGER: frozenset({_C.SEE_PEOPLE, _C.READ_LOG}),
-    Role.AUDITOR: frozenset({_C.SEE_PEOPLE, _C.READ_LOG, _C.SEE_SYNC, _C.SEE_GUARDS}),
+    Role.AUDITOR: frozenset(
+        {
+            _C.SEE_PEOPLE,
+            _C.READ_LOG,
+            _C.VERIFY_LOG,
+            _C.TAKE_EVIDENCE,
+            _C.SEE_SYNC,
+            _C.SEE_GUARDS,
+        }
+    ),
     Role.ADMINISTRATOR: frozenset(
         {
             _C.READ_LOG,
@@ -93,15 +104,16 @@ APPROVERS: dict[str, frozenset[str]] = {"guard.daily-limit": frozenset({Role.HR}
 REQUESTABLE: dict[str, frozenset[str]] = {
     Role.HR: frozenset(
         {
+            "onboard_application",
             "convert_employee",
             "undo_conversion",
             "offboard_employee",
             "undo_offboarding",
-            "onboard_application",
+            "edit_offboarding",
+            "update_pre_hire",
             "restore_to_pre_hire",
             "onboard_talent",
             "mark_talent_left",
-            "update_pre_hire",
         }
     ),
 }

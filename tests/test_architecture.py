@@ -24,10 +24,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("lifecycle.forms",),
     (
         "lifecycle.queries", "lifecycle.pickers", "lifecycle.mirror", "lifecycle.organisation",
-        "lifecycle.remote", "lifecycle.action_log", "lifecycle.paging",
+        "lifecycle.remote", "lifecycle.action_log", "lifecycle.evidence", "lifecycle.paging",
     ),
     ("lifecycle.policies",),
-    ("lifecycle.models", "lifecycle.migrations", "lifecycle.append_only"),
+    ("lifecycle.models", "lifecycle.migrations", "lifecycle.append_only", "lifecycle.person_index"),
     (
         "lifecycle.rules", "lifecycle.errors", "lifecycle.feishu", "lifecycle.calendars",
         "lifecycle.pinyin", "lifecycle.masking",

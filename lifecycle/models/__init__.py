@@ -1,8 +1,15 @@
 """What the portal remembers: accounts, the mirror, status changes, the action log, syncs."""
 
 from lifecycle.models.accounts import Role, User
-from lifecycle.models.action_log import ActionEntry, ActionLogHead, PrivateValue
+from lifecycle.models.action_log import (
+    ActionEntry,
+    ActionLogHead,
+    LogCheckpoint,
+    LogVerification,
+    PrivateValue,
+)
 from lifecycle.models.changes import Attempt, StatusChange
+from lifecycle.models.events import ChangeEvent, FeedMark
 from lifecycle.models.guards import Approval, DailyCount, WritesSwitch
 from lifecycle.models.mirror import (
     Application,
@@ -14,7 +21,14 @@ from lifecycle.models.mirror import (
 )
 from lifecycle.models.organisation import CatalogueEntry, Contact, Department, ReportingLine
 from lifecycle.models.people import Person
-from lifecycle.models.sync import EndpointGate, SyncCase, SyncRun, UnreadableRecord, WorkerBeat
+from lifecycle.models.sync import (
+    EndpointGate,
+    SyncCase,
+    SyncPlan,
+    SyncRun,
+    UnreadableRecord,
+    WorkerBeat,
+)
 
 __all__ = [
     "ActionEntry",
@@ -23,12 +37,16 @@ __all__ = [
     "Approval",
     "Attempt",
     "CatalogueEntry",
+    "ChangeEvent",
     "Contact",
     "DailyCount",
     "Department",
     "Employee",
     "Employment",
     "EndpointGate",
+    "FeedMark",
+    "LogCheckpoint",
+    "LogVerification",
     "Offboarding",
     "Person",
     "PreHire",
@@ -37,6 +55,7 @@ __all__ = [
     "Role",
     "StatusChange",
     "SyncCase",
+    "SyncPlan",
     "SyncRun",
     "Talent",
     "UnreadableRecord",

@@ -90,3 +90,87 @@ class PrivateValue(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq}.{self.field}"
+
+
+class LogCheckpoint(models.Model):
+    """What the log was at one moment, signed. `text` is the canonical JSON that was signed;
+    the columns before it are copies. `frontier`: the Merkle subtrees to grow on from."""
+
+    size = models.BigIntegerField(unique=True)
+    root = models.CharField(max_length=64)
+    head = models.CharField(max_length=64)
+    # SHA-256 of the text of the checkpoint before; two can never follow the same one.
+    previous = models.CharField(max_length=64, unique=True)
+    at = models.DateTimeField()
+    text = models.TextField()
+    signature = models.CharField(max_length=128)
+    key_id = models.CharField(max_length=16)
+    frontier = models.JSONField(default=list)
+    mailed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("log checkpoint")
+        verbose_name_plural = _("log checkpoints")
+        ordering = ["-size"]
+
+    def __str__(self) -> str:
+        return f"checkpoint of {self.size} entries"
+
+
+class LogVerification(models.Model):
+    """One check of the log, by a person or by the portal itself, and what it found."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("running")
+        WHOLE = "whole", _("everything fits")
+        BROKEN = "broken", _("something does not fit")
+        FAILED = "failed", _("broken off")
+
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    is_full = models.BooleanField(default=False)
+    requested_by = models.ForeignKey(
+        "lifecycle.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    requested_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    total = models.BigIntegerField(default=0)
+    checked = models.BigIntegerField(default=0)
+    checkpoints = models.BigIntegerField(default=0)
+    signatures_checked = models.BooleanField(default=False)
+    bad_seq = models.BigIntegerField(null=True, blank=True)
+    bad_checkpoint = models.BigIntegerField(null=True, blank=True)
+    fault = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        verbose_name = _("check of the log")
+        verbose_name_plural = _("checks of the log")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"check {self.pk} {self.state}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.state not in (self.State.WAITING, self.State.RUNNING)
+
+    @property
+    def is_whole(self) -> bool:
+        return self.state == self.State.WHOLE
+
+    @property
+    def is_broken(self) -> bool:
+        return self.state == self.State.BROKEN
+
+    @property
+    def percent(self) -> int:
+        return min(100, self.checked * 100 // self.total) if self.total else 0
+
+    @property
+    def per_second(self) -> int:
+        """Entries a second, 0 as long as that is not known."""
+        if not self.started_at or not self.finished_at:
+            return 0
+        took = (self.finished_at - self.started_at).total_seconds()
+        return int(self.checked / took) if took > 0 else self.checked

@@ -26,7 +26,13 @@ from lifecycle.queries.lists import (
     record_page,
     record_rows,
 )
-from lifecycle.queries.log import EntryFilter, attempt_numbered, entry_page, neighbours_of
+from lifecycle.queries.log import (
+    EntryFilter,
+    attempt_numbered,
+    entry_page,
+    log_proof,
+    neighbours_of,
+)
 from lifecycle.queries.names import DepartmentChoice
 from lifecycle.queries.offboardings import OFFBOARDINGS
 from lifecycle.queries.people import person_page
@@ -78,6 +84,7 @@ __all__ = [
     "figures",
     "is_moving",
     "list_of",
+    "log_proof",
     "mirror_state",
     "neighbours_of",
     "open_changes_by_person",

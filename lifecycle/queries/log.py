@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 from django.db.models import QuerySet
 
 from lifecycle import policies
-from lifecycle.models import ActionEntry, Attempt, Person
+from lifecycle.errors.words import Words
+from lifecycle.models import ActionEntry, Attempt, LogCheckpoint, LogVerification, Person
 from lifecycle.paging import Page, page_by_key
 from lifecycle.policies import Someone
 from lifecycle.queries.narrowing import (
@@ -110,3 +111,65 @@ def attempt_numbered(change_id: int | None, number: object) -> Attempt | None:
     if change_id is None or not isinstance(number, int):
         return None
     return Attempt.objects.filter(change_id=change_id, number=number).first()
+
+
+# -- is it whole --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LogProof:
+    """The last check and the one under way, and the newest checkpoints."""
+
+    running: LogVerification | None
+    last: LogVerification | None
+    checkpoints: list[LogCheckpoint]
+    bad_entry_exists: bool
+    fault: Words | None
+
+
+FAULTS: dict[str, Words] = {
+    "entry-missing": Words(
+        "前面的记录被删除，或顺序被改动。", "Entries before it were removed, or moved."
+    ),
+    "chain-broken": Words("它与前一条接不上。", "It does not follow the entry before."),
+    "body-changed": Words("它的内容被改动。", "Its text was changed."),
+    "columns-changed": Words(
+        "它的某一列与内容不一致。", "One of its columns is not what its text says."
+    ),
+    "private-value-changed": Words(
+        "链外保存的内容被改动。", "What stands beside the chain was changed."
+    ),
+    "tail-missing": Words("从这里起的记录被删除。", "The entries from here on were removed."),
+    "checkpoint-missing": Words(
+        "它曾经导出，但已不在数据库中。", "It was exported, and the database has it no more."
+    ),
+    "checkpoint-differs": Words("它与导出的副本不同。", "It is not the one that was exported."),
+    "checkpoint-unknown-key": Words(
+        "它由未登记的密钥签名。", "It is signed with a key nobody has named."
+    ),
+    "checkpoint-signature": Words("它的签名不对。", "Its signature is not right."),
+    "checkpoint-changed": Words(
+        "它的某一列与签名内容不一致。", "Its columns are not what was signed."
+    ),
+    "checkpoint-order": Words("它前面的检查点缺失。", "The one before it is missing."),
+    "checkpoint-head": Words(
+        "在它之前的记录被整体改写。", "The entries before it have been rewritten."
+    ),
+    "checkpoint-root": Words(
+        "它的 Merkle 根与记录不符。", "Its Merkle root is not that of the entries."
+    ),
+}
+
+
+def log_proof() -> LogProof:
+    over = (LogVerification.State.WAITING, LogVerification.State.RUNNING)
+    checks = LogVerification.objects.select_related("requested_by")
+    last = checks.exclude(state__in=over).first()
+    bad_seq = last.bad_seq if last else None
+    return LogProof(
+        running=checks.filter(state__in=over).first(),
+        last=last,
+        checkpoints=list(LogCheckpoint.objects.defer("frontier", "text")[:10]),
+        bad_entry_exists=bad_seq is not None and ActionEntry.objects.filter(pk=bad_seq).exists(),
+        fault=FAULTS.get(last.fault) if last else None,
+    )

@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 from hrportal.environment import Environment
 from lifecycle import checks
@@ -207,10 +209,19 @@ class TestStart:
         assert "PORT must be a whole number" in done.stderr
         assert "Traceback" not in done.stderr
 
-    def test_a_proper_environment_passes_djangos_own_checks_too(self):
+    def test_a_proper_environment_passes_djangos_own_checks_too(self, tmp_path):
+        key = tmp_path / "log_key.pem"
+        call_command("make_log_key", str(key), stdout=StringIO())
         arguments = ("check", "--deploy", "--fail-level", "WARNING")
-        done = _run("manage.py", *arguments, environment=PROPER)
+        done = _run(
+            "manage.py", *arguments, environment=PROPER | {"LOG_SIGNING_KEY_FILE": str(key)}
+        )
         assert done.returncode == 0, done.stderr
+
+    def test_without_a_log_key_it_warns_and_starts(self):
+        done = _run("manage.py", "check", environment=PROPER)
+        assert done.returncode == 0
+        assert "hrportal.W001" in done.stderr
 
 
 def _sqlite(settings) -> dict:

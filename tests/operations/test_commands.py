@@ -46,7 +46,7 @@ class TestInstallSchedules:
         call_command("install_schedules")
 
     def test_syncs_everything_every_ten_minutes(self):
-        schedule = Schedule.objects.get()
+        schedule = Schedule.objects.get(name="sync-everything")
         assert schedule.func == f"{jobs.__name__}.{jobs.sync_all.__name__}"
         assert (schedule.schedule_type, schedule.minutes) == (Schedule.MINUTES, 10)
         assert schedule.repeats == -1
@@ -60,7 +60,14 @@ class TestInstallSchedules:
         Schedule.objects.update(minutes=1, func="os.getcwd")
         Schedule.objects.create(name="stray", func="os.getcwd", schedule_type=Schedule.DAILY)
         call_command("install_schedules")
-        assert Schedule.objects.get().minutes == 10
+        minutes = dict(Schedule.objects.values_list("name", "minutes"))
+        assert minutes["sync-everything"] == 10
+        assert "stray" not in minutes
+
+    def test_asks_every_minute_whether_a_checkpoint_is_due(self):
+        schedule = Schedule.objects.get(name="sign-checkpoints")
+        assert schedule.func == f"{jobs.__name__}.{jobs.sign_checkpoints.__name__}"
+        assert schedule.minutes == 1
 
 
 class TestCreateUser:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from lifecycle.checks import is_loopback
 from lifecycle.models import Contact, Employee, Role, User
 from lifecycle.rules import ConversionStatus, OnboardStatus
+from lifecycle.services.users import change_user, create_user
 
 DEMO_USERS = {
     "hr": ("王人事", Role.HR),
@@ -49,14 +50,19 @@ def create_demo_users(password: str) -> None:
     hashed = _hash_in_use(password)
     for username, (name, role) in DEMO_USERS.items():
         # Chinese names put the family name first, in one character here.
-        who = {"last_name": name[0], "first_name": name[1:], "role": role, "password": hashed}
-        User.objects.update_or_create(username=username, defaults=who)
+        who = {"last_name": name[0], "first_name": name[1:], "password": hashed}
+        user = User.objects.filter(username=username).first()
+        if user is None:
+            create_user(User(username=username, role=role.value, **who), acting_user=None)
+            continue
+        User.objects.filter(pk=user.pk).update(**who)
+        change_user(user, acting_user=None, role=role.value)
     open_id = busiest_leader()
     leader = Contact.objects.filter(feishu_id=open_id).first() if open_id else None
     if leader:
-        User.objects.filter(username="manager").update(
-            open_id=open_id, last_name=leader.name[:1], first_name=leader.name[1:]
-        )
+        manager = User.objects.filter(username="manager")
+        manager.update(last_name=leader.name[:1], first_name=leader.name[1:])
+        change_user(manager.get(), acting_user=None, open_id=open_id)
 
 
 def _hash_in_use(password: str) -> str:

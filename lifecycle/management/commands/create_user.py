@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from lifecycle.models import Role, User
+from lifecycle.services.users import create_user
 
 
 class Command(BaseCommand):
@@ -20,6 +21,9 @@ class Command(BaseCommand):
         parser.add_argument("username")
         parser.add_argument("--role", required=True, choices=[role.value for role in Role])
         parser.add_argument("--name", default="", help="family name first, as in Chinese")
+        parser.add_argument(
+            "--departments", nargs="*", default=[], help="HR only: ids; without, the whole company"
+        )
         parser.add_argument("--open-id", default="", help="the person's Feishu open_id")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,6 +35,7 @@ class Command(BaseCommand):
             last_name=options["name"][:1],
             first_name=options["name"][1:],
             open_id=options["open_id"],
+            department_ids=sorted(options["departments"]),
         )
         password = _read_password()
         try:
@@ -38,7 +43,7 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         user.set_password(password)
-        user.save()
+        create_user(user, acting_user=None)
         self.stdout.write(f"Created “{user.username}”, {user.get_role_display()}.")
 
 

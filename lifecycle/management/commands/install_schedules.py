@@ -18,7 +18,11 @@ class Regular(NamedTuple):
 
 
 # Due and leased changes are not here: the worker sweeps those itself, with the queue dead too.
-REGULAR = [Regular("sync-everything", "lifecycle.jobs.sync_all", minutes=10, seconds_at_most=1800)]
+REGULAR = [
+    Regular("sync-everything", "lifecycle.jobs.sync_all", minutes=10, seconds_at_most=1800),
+    # Whether a checkpoint is due is looked at every minute (LOG_CHECKPOINT_ENTRIES, _MINUTES).
+    Regular("sign-checkpoints", "lifecycle.jobs.sign_checkpoints", minutes=1, seconds_at_most=1800),
+]
 
 
 class Command(BaseCommand):

@@ -1,0 +1,319 @@
+"""The check of the whole log: the chain, the columns, what stands beside it, the checkpoints.
+
+Always: every hash follows from the one before and the entry's text; every column is what the
+text says; every private value is the one committed to; every checkpoint is signed by a known
+key, follows the one before, agrees with its copy outside, and fits the entries. `full` also
+makes each text anew from its parts and each Merkle root from its leaves. Rows are read a
+batch at a time, so memory does not grow with the log.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from lifecycle.evidence import keys
+from lifecycle.evidence.hashes import ENTRY_PREFIX, GENESIS, canonical, commitment, text_hash
+from lifecycle.evidence.keys import PublicKeys
+from lifecycle.evidence.merkle import Frontier
+from lifecycle.models import ActionEntry, ActionLogHead, LogCheckpoint, PrivateValue
+
+BATCH = 5000
+# Progress is reported this often.
+STEP = 1000
+BEFORE_ALL = -(2**63) + 1
+
+_TS = {
+    "sqlite": (
+        "CAST(strftime('%%s', substr(ts, 1, 19)) AS INTEGER) * 1000000"
+        " + CAST(substr(substr(ts, 21) || '000000', 1, 6) AS INTEGER)"
+    ),
+    "postgresql": "(extract(epoch from ts) * 1000000)::bigint",
+}
+Row = tuple[int, int | None, int | None, str, str, int | None, int | None, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """`bad_seq`: the first entry that does not fit; `bad_checkpoint`: the size of the first
+    checkpoint that does not; None when all do. `fault` says what is wrong with it."""
+
+    checked: int
+    bad_seq: int | None = None
+    fault: str = ""
+    bad_checkpoint: int | None = None
+    checkpoints: int = 0
+    signatures_checked: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        return self.bad_seq is None and self.bad_checkpoint is None
+
+
+def verify(
+    *,
+    full: bool = True,
+    since_checkpoint: bool = False,
+    directory: Path | None = None,
+    public_keys: PublicKeys | None = None,
+) -> Iterator[Verification]:
+    """Check the log; yields progress every 1,000 entries and the verdict last.
+
+    `since_checkpoint`: only what came after the newest checkpoint, trusting that one's
+    signature. `directory`: checkpoints as they were exported. `public_keys`: whose signatures
+    count, by key id; those of the settings otherwise. Raises OSError when the directory cannot
+    be read.
+    """
+    known = keys.public_keys() if public_keys is None else public_keys
+    kept = list(LogCheckpoint.objects.order_by("size"))
+    outside = read_directory(directory) if directory else {}
+    fault = _checkpoint_fault(kept, outside, known, only_newest=since_checkpoint)
+    start = kept[-1] if since_checkpoint and kept and fault is None else None
+    sound = [checkpoint for checkpoint in kept if fault is None or checkpoint.size < fault[0]]
+    scan = _Scan(sound, start, full=full)
+    for result in scan.results():
+        last = replace(result, checkpoints=len(kept), signatures_checked=bool(known))
+        if fault is not None and last.is_whole and scan.is_over:
+            yield replace(last, bad_checkpoint=fault[0], fault=fault[1])
+            return
+        yield last
+
+
+# -- entries ------------------------------------------------------------------------------
+
+
+class _Scan:
+    """One walk over the entries, in their order."""
+
+    def __init__(
+        self, checkpoints: Sequence[LogCheckpoint], start: LogCheckpoint | None, *, full: bool
+    ) -> None:
+        self.full = full
+        self.first = start.size if start else 0
+        self.prev = bytes.fromhex(start.head if start else GENESIS)
+        self.seq = self.first
+        self.tree = Frontier.from_hex(start.size, start.frontier) if start else Frontier()
+        self.checkpoints = {c.size: c for c in checkpoints if c.size > self.first}
+        self.is_over = False
+
+    def results(self) -> Iterator[Verification]:
+        after = self.first if self.first else BEFORE_ALL
+        while rows := _rows_after(after):
+            private = _private_values(after, rows[-1][0])
+            for row in rows:
+                found = self._check(row, private)
+                if found is not None:
+                    self.is_over = True
+                    yield found
+                    return
+                if self.seq % STEP == 0:
+                    yield Verification(self.seq)
+            after = rows[-1][0]
+        self.is_over = True
+        yield self._end()
+
+    def _check(
+        self, row: Row, private: Mapping[int, list[tuple[str, str, str]]]
+    ) -> Verification | None:
+        seq, ts, actor, role, event, person, change, body, prev, digest = row
+        fault = ""
+        if seq != self.seq + 1:
+            fault = "entry-missing"
+        elif prev != self.prev.hex():
+            fault = "chain-broken"
+        else:
+            made = hashlib.sha256(ENTRY_PREFIX + self.prev + body.encode()).digest()
+            if digest != made.hex():
+                fault = "body-changed"
+            elif not _columns_fit(row) or (self.full and not _is_canonical(row)):
+                fault = "columns-changed"
+            elif seq in private and not _values_fit(body, private[seq]):
+                fault = "private-value-changed"
+        if fault:
+            return Verification(self.seq, seq, fault)
+        self.prev, self.seq = made, seq
+        if self.full:
+            self.tree.append(made)
+        checkpoint = self.checkpoints.get(seq)
+        return self._against(checkpoint) if checkpoint else None
+
+    def _against(self, checkpoint: LogCheckpoint) -> Verification | None:
+        """A checkpoint that is signed, but not of these entries: they were rewritten."""
+        if checkpoint.head != self.prev.hex():
+            fault = "checkpoint-head"
+        elif self.full and checkpoint.root != self.tree.root().hex():
+            fault = "checkpoint-root"
+        else:
+            return None
+        return Verification(self.seq, fault=fault, bad_checkpoint=checkpoint.size)
+
+    def _end(self) -> Verification:
+        head = ActionLogHead.objects.filter(pk=1).values_list("seq", "hash").first()
+        ends_at, digest = head or (0, GENESIS)
+        longest = max((size for size in self.checkpoints if size > self.seq), default=0)
+        if (ends_at, digest) != (self.seq, self.prev.hex()) or longest:
+            return Verification(
+                self.seq, self.seq + 1, "tail-missing", bad_checkpoint=longest or None
+            )
+        stray = PrivateValue.objects.filter(seq__gt=self.seq).order_by("seq").first()
+        if stray is not None:
+            return Verification(self.seq, stray.seq, "private-value-changed")
+        return Verification(self.seq)
+
+
+def _rows_after(seq: int) -> list[Row]:
+    """The next entries, as they lie in the database."""
+    table = ActionEntry._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT seq, {_TS[connection.vendor]}, actor_id, role, event, person_ref, change_id,"  # noqa: S608
+            f" body, prev, hash FROM {table} WHERE seq > %s ORDER BY seq LIMIT {BATCH}",
+            [seq],
+        )
+        rows: list[Row] = cursor.fetchall()
+    return rows
+
+
+def _private_values(after: int, until: int) -> dict[int, list[tuple[str, str, str]]]:
+    found: dict[int, list[tuple[str, str, str]]] = {}
+    values = PrivateValue.objects.filter(seq__gt=after, seq__lte=until)
+    for seq, name, salt, value in values.values_list("seq", "field", "salt", "value"):
+        found.setdefault(seq, []).append((name, salt, value))
+    return found
+
+
+def _columns_fit(row: Row) -> bool:
+    """The canonical text begins and ends with what the columns say; data lies in between."""
+    seq, ts, actor, role, event, person, change, body, _, _ = row
+    return body.startswith(
+        f'{{"actor":{"null" if actor is None else actor},'
+        f'"change":{"null" if change is None else change},"data":{{'
+    ) and body.endswith(
+        f'}},"event":"{event}","person":{"null" if person is None else person},'
+        f'"role":"{role}","seq":{seq},"ts":{ts}}}'
+    )
+
+
+def _is_canonical(row: Row) -> bool:
+    """The text is the one that its parts and the columns make."""
+    seq, ts, actor, role, event, person, change, body, _, _ = row
+    data = data_in(body)
+    return data is not None and body == canonical(
+        {
+            "seq": seq,
+            "ts": ts,
+            "actor": actor,
+            "role": role,
+            "event": event,
+            "person": person,
+            "change": change,
+            "data": data,
+        }
+    )
+
+
+def _values_fit(body: str, private: Sequence[tuple[str, str, str]]) -> bool:
+    """A value that was erased has no row and stays committed to: that is no fault. A value
+    the entry never committed to, or another one than it did, is."""
+    data = data_in(body) or {}
+    return all(
+        data.get(f"private_{name}") == commitment(salt, value) for name, salt, value in private
+    )
+
+
+def data_in(body: str) -> dict[str, Any] | None:
+    """The data of a body, None for a text that is no body of ours."""
+    try:
+        data = json.loads(body)["data"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+# -- checkpoints --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A checkpoint as it lies outside the database."""
+
+    text: str
+    signature: str
+
+
+def read_directory(directory: Path) -> dict[int, Exported]:
+    """The exported checkpoints by size; one that cannot be read has an empty text."""
+    found = {}
+    for path in sorted(directory.glob("checkpoint-*.json")):
+        number = path.stem.removeprefix("checkpoint-")
+        if not number.isdecimal():
+            continue
+        try:
+            said = json.loads(path.read_text(encoding="utf-8"))
+            found[int(number)] = Exported(str(said["checkpoint"]), str(said["signature"]))
+        except (ValueError, KeyError, TypeError):
+            found[int(number)] = Exported("", "")
+    return found
+
+
+def _checkpoint_fault(
+    kept: Sequence[LogCheckpoint],
+    outside: Mapping[int, Exported],
+    known: PublicKeys,
+    *,
+    only_newest: bool,
+) -> tuple[int, str] | None:
+    """The first checkpoint that does not hold by itself, and why."""
+    sizes = {checkpoint.size for checkpoint in kept}
+    gone = sorted(outside.keys() - sizes)
+    faults = [(gone[0], "checkpoint-missing")] if gone else []
+    before: LogCheckpoint | None = kept[-2] if only_newest and len(kept) > 1 else None
+    for checkpoint in kept[-1:] if only_newest else kept:
+        fault = _own_fault(checkpoint, before, outside.get(checkpoint.size), known)
+        if fault:
+            faults.append((checkpoint.size, fault))
+            break
+        before = checkpoint
+    return min(faults, default=None)
+
+
+def _own_fault(
+    checkpoint: LogCheckpoint,
+    before: LogCheckpoint | None,
+    outside: Exported | None,
+    known: PublicKeys,
+) -> str:
+    if outside and (outside.text, outside.signature) != (checkpoint.text, checkpoint.signature):
+        return "checkpoint-differs"
+    if known and checkpoint.key_id not in known:
+        return "checkpoint-unknown-key"
+    public = known.get(checkpoint.key_id)
+    if public and not keys.is_signed(checkpoint.text, checkpoint.signature, public):
+        return "checkpoint-signature"
+    if not _says_its_columns(checkpoint):
+        return "checkpoint-changed"
+    if checkpoint.previous != (text_hash(before.text) if before else GENESIS):
+        return "checkpoint-order"
+    return ""
+
+
+def _says_its_columns(checkpoint: LogCheckpoint) -> bool:
+    try:
+        said = json.loads(checkpoint.text)
+        frontier = Frontier.from_hex(checkpoint.size, checkpoint.frontier)
+        named = {name: said[name] for name in ("size", "root", "head", "previous")}
+    except (ValueError, KeyError, TypeError):
+        return False
+    columns = {
+        "size": checkpoint.size,
+        "root": checkpoint.root,
+        "head": checkpoint.head,
+        "previous": checkpoint.previous,
+    }
+    return named == columns and frontier.root().hex() == checkpoint.root

@@ -1,0 +1,153 @@
+"""What auditors ask of the action log: to have it checked."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from lifecycle import action_log, policies
+from lifecycle.errors.problems import NotAllowed
+from lifecycle.evidence import checkpoints, keys
+from lifecycle.evidence.checking import Verification, verify
+from lifecycle.models import ActionLogHead, LogVerification, User
+from lifecycle.policies import Capability
+
+log = logging.getLogger(__name__)
+
+# A large log takes minutes; the queue's own limit is for short jobs.
+MOST_SECONDS = 3600
+State = LogVerification.State
+
+
+# -- checkpoints --------------------------------------------------------------------------
+
+
+def sign_checkpoints() -> int:
+    """Sign what is due and bring it outside; the size of what was signed, 0 for nothing.
+
+    A chain that is broken is written down as a check that failed, so that the page says so.
+    """
+    at = timezone.now()
+    try:
+        signed = checkpoints.sign_due(at)
+    except keys.NoSigningKey:
+        return 0
+    except checkpoints.ChainBroken as error:
+        log.error("no checkpoint was signed: entry %s does not fit the chain", error.seq)
+        _note_broken(error.seq)
+        return 0
+    checkpoints.send_out(at)
+    return signed.size if signed else 0
+
+
+def _note_broken(seq: int) -> None:
+    """Once for each such entry, not at every try."""
+    if LogVerification.objects.filter(state=State.BROKEN, bad_seq=seq).exists():
+        return
+    at = timezone.now()
+    LogVerification.objects.create(
+        state=State.BROKEN,
+        requested_at=at,
+        started_at=at,
+        finished_at=at,
+        bad_seq=seq,
+        fault="chain-broken",
+    )
+
+
+# -- the check ----------------------------------------------------------------------------
+
+
+@transaction.atomic
+def request_verification(*, is_full: bool, acting_user: User) -> LogVerification:
+    """Have the log checked in the background; the check under way, when there is one."""
+    if not policies.can(acting_user, Capability.VERIFY_LOG):
+        raise NotAllowed
+    # The lock lets only one of two clicks at the same moment begin a check.
+    head = ActionLogHead.objects.select_for_update().filter(pk=1).first()
+    running = LogVerification.objects.filter(state__in=(State.WAITING, State.RUNNING)).first()
+    if running is not None and not _is_abandoned(running):
+        return running
+    check = LogVerification.objects.create(
+        is_full=is_full,
+        requested_by=acting_user,
+        requested_at=timezone.now(),
+        total=head.seq if head else 0,
+    )
+    action_log.record(
+        "log.check_requested", actor=acting_user, data={"check": check.pk, "is_full": is_full}
+    )
+    async_task(
+        "lifecycle.jobs.verify_log", check.pk, q_options={"timeout": MOST_SECONDS}, save=False
+    )
+    return check
+
+
+def run_verification(check_id: int) -> str:
+    """Do one check that waits; its state afterwards. Running it again changes nothing."""
+    begun = LogVerification.objects.filter(pk=check_id, state=State.WAITING).update(
+        state=State.RUNNING, started_at=timezone.now()
+    )
+    if not begun:
+        return ""
+    check = LogVerification.objects.get(pk=check_id)
+    try:
+        result = _verify_with_progress(check)
+    except Exception:
+        log.exception("the check of the action log broke off")
+        _finish(check, state=State.FAILED)
+        raise
+    state = State.WHOLE if result.is_whole else State.BROKEN
+    _finish(
+        check,
+        state=state,
+        checked=result.checked,
+        checkpoints=result.checkpoints,
+        signatures_checked=result.signatures_checked,
+        bad_seq=result.bad_seq,
+        bad_checkpoint=result.bad_checkpoint,
+        fault=result.fault,
+    )
+    return state.value
+
+
+def _verify_with_progress(check: LogVerification) -> Verification:
+    directory = Path(settings.LOG_CHECKPOINT_DIR) if settings.LOG_CHECKPOINT_DIR else None
+    if directory is not None and not directory.is_dir():
+        directory = None
+    result = Verification(0)
+    for number, result in enumerate(verify(full=check.is_full, directory=directory)):
+        if number % 50 == 0:
+            LogVerification.objects.filter(pk=check.pk).update(checked=result.checked)
+    return result
+
+
+@transaction.atomic
+def _finish(check: LogVerification, *, state: State, **found: Any) -> None:
+    LogVerification.objects.filter(pk=check.pk).update(
+        state=state, finished_at=timezone.now(), **found
+    )
+    check.refresh_from_db()
+    action_log.record(
+        "log.checked",
+        actor=None,
+        data={
+            "check": check.pk,
+            "state": state.value,
+            "checked": check.checked,
+            "bad_seq": check.bad_seq,
+            "bad_checkpoint": check.bad_checkpoint,
+            "fault": check.fault,
+        },
+    )
+
+
+def _is_abandoned(check: LogVerification) -> bool:
+    """Its worker is gone: a check of this age would be over."""
+    return (timezone.now() - check.requested_at).total_seconds() > MOST_SECONDS
