@@ -28,13 +28,28 @@ from django.db.models import Max
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from lifecycle import action_log, jobs
+from lifecycle import action_log, jobs, remote
+from lifecycle.changes import invariants
 from lifecycle.changes.kinds import kind_named
-from lifecycle.models import ActionEntry, Attempt, Employee, Role, StatusChange, User, WorkerBeat
-from lifecycle.rules import FINAL_STATUSES
+from lifecycle.models import (
+    ActionEntry,
+    Application,
+    Attempt,
+    Employee,
+    PreHire,
+    Role,
+    StatusChange,
+    Talent,
+    User,
+    WorkerBeat,
+)
+from lifecycle.models.mirror import Mirrored
+from lifecycle.rules import FINAL_STATUSES, ChangeStatus
 from lifecycle.services import changes, sync
 
-MIRRORED = ("departments", "talents", "applications", "employees", "employments", "contacts")
+MIRRORED = (
+    "departments", "talents", "applications", "employees", "employments", "contacts", "pre_hires",
+)  # fmt: skip
 LONGEST_WAIT_S = 60.0
 
 
@@ -54,20 +69,56 @@ def convertible() -> Any:
     ).order_by("due_sort_on", "pk")
 
 
-def plans(first: int, count: int) -> list[dict[str, Any]]:
-    """What a browser would post to confirm the conversion of so many people."""
-    kind, mei = kind_named("convert_employee"), User.objects.get(username="mei")
-    posts = []
-    for employee in convertible()[first : first + count]:
-        values = {"converted_on": timezone.localdate()}
-        key = f"00000000-0000-4000-8000-{employee.pk:012d}"
+# Verbs of the different endpoints: whom they fit, and what is entered.
+WHOM: dict[str, Callable[[], Any]] = {
+    "convert_employee": convertible,
+    "onboard_talent": lambda: (
+        Talent.objects.filter(is_onboarded=False)
+        .exclude(person__in=Employee.objects.values("person"))
+        .order_by("pk")
+    ),
+    "onboard_application": lambda: Application.objects.filter(
+        stage_type="pre_hire", is_active=True
+    ).order_by("pk"),
+    "update_pre_hire": lambda: PreHire.objects.filter(
+        onboarding_status__in=("preboarding", "day_one")
+    ).order_by("pk"),
+}
+
+
+def values_for(verb: str, record: Mirrored) -> dict[str, Any]:
+    today = timezone.localdate()
+    return {
+        "convert_employee": {"converted_on": today},
+        "onboard_talent": {"onboarded_on": today},
+        "onboard_application": {"onboarded_on": today},
+        "update_pre_hire": {"worker_id": f"W{record.pk}"},
+    }[verb]
+
+
+def plans(first: int, count: int, verb: str = "convert_employee") -> list[dict[str, Any]]:
+    """What a browser would post to confirm the verb for so many people it fits."""
+    kind, mei = kind_named(verb), User.objects.get(username="mei")
+    posts: list[dict[str, Any]] = []
+    for record in WHOM[verb]()[first:]:
+        if len(posts) == count:
+            break
+        key = f"00000000-0000-4000-8000-{record.pk:012d}"
         plan = changes.plan_change(
-            kind, employee, values, acting_user=mei, submission_key=key, at=timezone.now()
+            kind,
+            record,
+            values_for(verb, record),
+            acting_user=mei,
+            submission_key=key,
+            at=timezone.now(),
         )
+        if plan.is_blocked:
+            continue
         posts.append(
             {
-                "employee": employee.pk,
-                "subject": employee.feishu_id,
+                "verb": verb,
+                "record": record.pk,
+                "subject": record.feishu_id,
                 "key": key,
                 "pre_image_hash": plan.pre_image_hash,
                 "payload_hash": plan.payload_hash,
@@ -77,10 +128,12 @@ def plans(first: int, count: int) -> list[dict[str, Any]]:
 
 
 def submit(post: dict[str, Any], key: str | None = None) -> int:
+    kind = kind_named(post["verb"])
+    record = kind.subject.model._default_manager.get(pk=post["record"])
     change = changes.submit_change(
-        kind_named("convert_employee"),
-        Employee.objects.get(pk=post["employee"]),
-        {"converted_on": timezone.localdate()},
+        kind,
+        record,
+        values_for(kind.name, record),
         acting_user=User.objects.get(username="mei"),
         submission_key=key or post["key"],
         pre_image_hash=post["pre_image_hash"],
@@ -144,7 +197,7 @@ def sweep_at_once(starts_at: float, seconds: float) -> int:
 
 
 def sweep_until_settled() -> dict[str, int]:
-    """Sweeps until every change is final; how many are in which status then."""
+    """Sweeps until every change is final or with a person; how many are in which status then."""
     end = time.monotonic() + LONGEST_WAIT_S
     while open_changes().exists() and time.monotonic() < end:
         if not jobs.sweep():
@@ -156,7 +209,9 @@ def sweep_until_settled() -> dict[str, int]:
 
 
 def open_changes() -> Any:
-    return StatusChange.objects.exclude(status__in=[status.value for status in FINAL_STATUSES])
+    """Those that somebody or something is still to move by itself."""
+    ends = [*FINAL_STATUSES, ChangeStatus.NEEDS_ATTENTION]
+    return StatusChange.objects.exclude(status__in=[status.value for status in ends])
 
 
 def append(entries: int, starts_at: float) -> int:
@@ -184,25 +239,32 @@ def change(pk: int) -> dict[str, Any]:
 def report() -> dict[str, Any]:
     """Everything the database says at the end of a run."""
     verdict = list(action_log.verify())[-1]
-    kind = kind_named("convert_employee")
     return {
         "log": {"checked": verdict.checked, "bad_seq": verdict.bad_seq, "fault": verdict.fault},
         "entries": ActionEntry.objects.count(),
         "rings": OrmQ.objects.count(),
-        "facts": {
-            employee.feishu_id: kind.facts(employee.payload)
-            for employee in Employee.objects.filter(
-                feishu_id__in=StatusChange.objects.values("subject_id")
-            )
-        },
+        "facts": _known_facts(),
+        "violations": [str(violation) for violation in invariants.violations()],
         "changes": [_change(change) for change in StatusChange.objects.order_by("pk")],
     }
+
+
+def _known_facts() -> dict[str, Any]:
+    """What the mirror holds of each change's record, by Feishu's id, and what Feishu holds."""
+    found = {}
+    for change in StatusChange.objects.all():
+        kind = kind_named(change.kind)
+        record = kind.subject.find(change.subject_id)
+        there = kind.facts(kind.read(change.subject_id, remote.client()))
+        found[change.subject_id] = [kind.facts(kind.known(record)) if record else None, there]
+    return found
 
 
 def _change(change: StatusChange) -> dict[str, Any]:
     entries = ActionEntry.objects.filter(change_id=change.pk).order_by("seq")
     return {
         "id": change.pk,
+        "kind": change.kind,
         "key": str(change.submission_key),
         "subject": change.subject_id,
         "status": change.status,

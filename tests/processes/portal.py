@@ -110,15 +110,18 @@ class Portal:
             **QUICK,
         }
 
+    # The module whose functions a process can be asked for, and how long it may take.
+    module, patience_s = "tests.processes.inside", 110.0
+
     def ask(self, action: str, **arguments: Any) -> Any:
         """Have one process of the portal do one thing, and wait for its answer."""
         return self.answer(self.start_asking(action, **arguments))
 
     def start_asking(self, action: str, **arguments: Any) -> subprocess.Popen[str]:
-        return self.start("-m", "tests.processes.inside", action, json.dumps(arguments))
+        return self.start("-m", self.module, action, json.dumps(arguments))
 
     def answer(self, process: subprocess.Popen[str]) -> Any:
-        output, errors = process.communicate(timeout=110)
+        output, errors = process.communicate(timeout=self.patience_s)
         assert process.returncode == 0, errors[-4000:]
         self.complaints += errors
         return json.loads(output.splitlines()[-1])
