@@ -11,7 +11,7 @@ PIN := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --q
 LOCAL := HRPORTAL_LOCAL=1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check manage environment development translations messages pins clean
+.PHONY: help run test chaos check manage environment development translations messages pins clean
 
 help: ## Lists what can be made.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -21,6 +21,9 @@ run: environment translations ## Runs the portal with a sandbox tenant, on this 
 
 test: development translations ## Runs the tests on SQLite; more options: make test ARGS="-k supervision".
 	@$(BIN)/python -m pytest -q -n 2 $(ARGS)
+
+chaos: development translations ## Every fault at once: make chaos SEED=7 CHANGES=2000.
+	@CHAOS_SEED=$(SEED) CHAOS_CHANGES=$(CHANGES) $(BIN)/python -m pytest -q -m chaos tests/chaos $(ARGS)
 
 check: development translations ## Looks for mistakes without running anything.
 	@$(BIN)/ruff check .
