@@ -1,4 +1,9 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db import connections
+from django.db.backends.signals import connection_created
+from django.db.models.signals import post_migrate
 
 
 class LifecycleConfig(AppConfig):
@@ -6,4 +11,13 @@ class LifecycleConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from lifecycle import checks, signals  # noqa: F401 - registers itself
+        from lifecycle import checks, person_index, signals  # noqa: F401 - registers itself
+
+        connection_created.connect(person_index.add_function)
+        post_migrate.connect(mend_person_index, sender=self)
+
+
+def mend_person_index(using: str, **_: Any) -> None:
+    from lifecycle import person_index
+
+    person_index.mend(connections[using])

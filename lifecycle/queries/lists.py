@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import reduce
-from operator import and_
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -25,7 +23,7 @@ from lifecycle.models.mirror import Mirrored
 from lifecycle.paging import Page, page_by_key, walk_by_key
 from lifecycle.policies import Someone
 from lifecycle.queries.names import DepartmentChoice, department_choices, departments_below
-from lifecycle.queries.narrowing import SEARCH_LENGTH
+from lifecycle.queries.narrowing import SEARCH_LENGTH, search_condition
 
 Text = str | Promise
 Condition = Callable[[date], Q]
@@ -221,22 +219,30 @@ def _chosen(shape: RecordList, params: Mapping[str, str]) -> dict[str, str]:
 def person_search(text: str) -> Q:
     """Every word is part of a name, its pinyin, its initials or an id, or is all of a phone
     number, its last four digits or all of an e-mail address."""
-    words = (
-        Q(person__search_text__contains=word) | contact_search(word)
-        for word in text.lower().split()
-    )
-    found = reduce(and_, words, Q())
+    words = text.lower().split()
+    names = " ".join(word for word in words if not _may_be_contact(word))
+    found = search_condition(names, "person__search_text")
+    for word in filter(_may_be_contact, words):
+        found &= search_condition(word, "person__search_text") | contact_search(word)
     # A number may be written in groups.
-    return found | contact_search(text) if " " in text else found
+    return found | contact_search(text) if len(words) > 1 else found
+
+
+def _may_be_contact(text: str) -> bool:
+    """True for an e-mail address, a phone number or the last digits of one."""
+    if "@" in text:
+        return True
+    is_number = not set(text) - set("0123456789+-() ")
+    return is_number and len(phone_key(text)) in (TAIL, *range(LEAST_DIGITS, 40))
 
 
 def contact_search(text: str) -> Q:
     """The people whose phone number or e-mail address this is; nobody for other texts."""
+    if not _may_be_contact(text):
+        return Q(pk__in=[])
     digits = phone_key(text)
     if "@" in text:
         talents = Talent.objects.filter(email_key=email_key(text))
-    elif set(text) - set("0123456789+-() ") or len(digits) not in (TAIL, *range(LEAST_DIGITS, 40)):
-        return Q(pk__in=[])
     elif len(digits) == TAIL:
         talents = Talent.objects.filter(phone_tail=digits)
     else:

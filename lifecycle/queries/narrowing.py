@@ -2,21 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from functools import reduce
 from operator import and_
 
-from django.db.models import Q
+from django.db import connection
+from django.db.models import Count, Q
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
+from lifecycle import person_index
+from lifecycle.models import Person
+
 SEARCH_LENGTH = 60
+
+# A search is tried on some people first. When so many of them are found, a list in its order
+# comes upon its rows soon enough by comparing texts; so it does when the index finds too many.
+SAMPLE, COMMON = 2_000, 20
+MOST_FOUND = 2_000
 
 
 def search_condition(text: str, column: str) -> Q:
-    """Every word of the text, anywhere in the column; pinyin and ids are kept in lower case."""
-    words = text.lower().split()
+    """Every word of the text, anywhere in the column; pinyin and ids are kept in lower case.
+
+    `column` leads to the search text of a person: "search_text" or "person__search_text". Two
+    queries at the most find the people where they are few; their texts are compared otherwise.
+    """
+    words = list(dict.fromkeys(text.lower().split()))
+    found = _people_with(words)
+    if found is not None:
+        return Q(**{f"{column.removesuffix('search_text')}pk__in": found})
+    return _texts_have(words, column)
+
+
+def _texts_have(words: Sequence[str], column: str) -> Q:
     return reduce(and_, (Q(**{f"{column}__contains": word}) for word in words), Q())
+
+
+def _people_with(words: Sequence[str]) -> list[int] | None:
+    """The ids of everybody with all these words; None when they are many, or when the index
+    cannot tell."""
+    in_index = [word for word in words if person_index.can_find(word)]
+    if not in_index or not person_index.can_ask(connection):
+        return None
+    seldom = _seldom(words, in_index)
+    if not seldom:
+        return None
+    candidates = RawSQL(*person_index.statement(connection, seldom))  # noqa: S611 - parameters
+    people = Person.objects.filter(_texts_have(words, "search_text"), pk__in=candidates)
+    found = list(people.order_by().values_list("pk", flat=True)[: MOST_FOUND + 1])
+    return found if len(found) <= MOST_FOUND else None
+
+
+def _seldom(words: Sequence[str], in_index: Sequence[str]) -> list[str]:
+    """The words to ask the index for: those that few people of the sample have, or else the one
+    the fewest have. None when all the words together are common."""
+    sample = Person.objects.order_by("pk")[:SAMPLE]
+    has = {f"word{n}": _texts_have([word], "search_text") for n, word in enumerate(in_index)}
+    has["all"] = _texts_have(words, "search_text")
+    counts = sample.aggregate(**{name: Count("pk", filter=text) for name, text in has.items()})
+    if counts["all"] >= COMMON:
+        return []
+    holders = {word: counts[f"word{n}"] for n, word in enumerate(in_index)}
+    few = [word for word in in_index if holders[word] < COMMON]
+    return few or [min(in_index, key=holders.__getitem__)]
 
 
 def start_of(day: date) -> datetime:
