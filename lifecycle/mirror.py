@@ -21,10 +21,13 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
+from lifecycle import differences
+from lifecycle.differences import READ, Origin, Step, Version
 from lifecycle.feishu import times
 from lifecycle.masking import TAIL, email_key, phone_key
 from lifecycle.models import (
     Application,
+    ChangeEvent,
     Employee,
     Employment,
     Offboarding,
@@ -34,7 +37,7 @@ from lifecycle.models import (
     Talent,
     UnreadableRecord,
 )
-from lifecycle.models.mirror import FIRST_DAY, LAST_DAY, Mirrored
+from lifecycle.models.mirror import FIRST_DAY, LAST_DAY, Mirrored, Vanishing
 from lifecycle.pinyin import search_text
 from lifecycle.rules import EXCLUSIVE_STATUSES, ConversionStatus, OnboardStatus, StageType
 
@@ -94,26 +97,32 @@ class Stored:
 Reader = Callable[[Mapping[str, Any]], Row]
 
 
-def store_talents(payloads: Iterable[Any], *, asked_at: datetime) -> Stored:
+def store_talents(payloads: Iterable[Any], *, asked_at: datetime, origin: Origin = READ) -> Stored:
     """Store items of H1 (or the object of H3)."""
     payloads = list(payloads)
     _forget_who_left(payloads, asked_at)
-    return _store(Talent, payloads, talent_row, asked_at)
+    return _store(Talent, payloads, talent_row, asked_at, origin)
 
 
-def store_applications(payloads: Iterable[Any], *, asked_at: datetime) -> Stored:
+def store_applications(
+    payloads: Iterable[Any], *, asked_at: datetime, origin: Origin = READ
+) -> Stored:
     """Store applications of H6."""
-    return _store(Application, payloads, application_row, asked_at)
+    return _store(Application, payloads, application_row, asked_at, origin)
 
 
-def store_employees(payloads: Iterable[Any], *, asked_at: datetime) -> Stored:
+def store_employees(
+    payloads: Iterable[Any], *, asked_at: datetime, origin: Origin = READ
+) -> Stored:
     """Store Hire employees of H10, H11, or the answer of A2 and A3."""
-    return _store(Employee, payloads, employee_row, asked_at)
+    return _store(Employee, payloads, employee_row, asked_at, origin)
 
 
-def store_pre_hires(payloads: Iterable[Any], *, asked_at: datetime) -> Stored:
+def store_pre_hires(
+    payloads: Iterable[Any], *, asked_at: datetime, origin: Origin = READ
+) -> Stored:
     """Store pre-hires of P3."""
-    return _store(PreHire, payloads, pre_hire_row, asked_at)
+    return _store(PreHire, payloads, pre_hire_row, asked_at, origin)
 
 
 @transaction.atomic
@@ -135,12 +144,29 @@ def store_pre_hire_details(payloads: Iterable[Any], *, asked_at: datetime) -> St
 def _store_pre_hire_detail(payload: Any, asked_at: datetime, result: Stored) -> None:
     if not isinstance(payload, Mapping) or not _is_storable(payload):
         raise BadRecord("the record is not an object that can be stored")
-    known = PreHire.objects.filter(feishu_id=_id(payload, "id"))
+    known = PreHire.everyone.filter(feishu_id=_id(payload, "id"))
     older = models.Q(detail_asked_at=None) | models.Q(detail_asked_at__lt=asked_at)
     stored = known.filter(older).update(detail=dict(payload), detail_asked_at=asked_at)
-    known.filter(asked_at__lt=asked_at).update(asked_at=asked_at, **_detail_columns(payload))
+    for row in known.select_for_update().filter(asked_at__lt=asked_at):
+        _update_from_detail(row, payload, asked_at)
     result.stored += stored
     result.skipped += 1 - stored
+
+
+def _update_from_detail(row: PreHire, detail: Mapping[str, Any], asked_at: datetime) -> None:
+    """What the detail tells of what a search has found."""
+    columns = _detail_columns(detail)
+    found_payload = dict(row.payload)
+    if "cost_center_rate" in detail:
+        employment = _object(found_payload, "employment_info")
+        rates = {"cost_center_rates": detail["cost_center_rate"]}
+        found_payload["employment_info"] = {**employment, **rates}
+    columns |= {"missing_since": None, "gone_at": None}
+    after = Version({**vars(row), **columns}, found_payload, asked_at)
+    step = Step(row.feishu_id, row.person_id, differences.version_of(row), after)
+    found = differences.found_in(PreHire, [step], READ)
+    PreHire.everyone.filter(pk=row.pk).update(asked_at=asked_at, payload=found_payload, **columns)
+    differences.store(found.events)
 
 
 def _detail_columns(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,14 +188,18 @@ def _detail_columns(payload: Mapping[str, Any]) -> dict[str, Any]:
     return columns
 
 
-def store_employments(payloads: Iterable[Any], *, asked_at: datetime) -> Stored:
+def store_employments(
+    payloads: Iterable[Any], *, asked_at: datetime, origin: Origin = READ
+) -> Stored:
     """Store CoreHR employments of R1, read with people_corehr_id."""
-    return _store(Employment, payloads, employment_row, asked_at)
+    return _store(Employment, payloads, employment_row, asked_at, origin)
 
 
-def store_offboardings(payloads: Iterable[Any], *, asked_at: datetime) -> Stored:
+def store_offboardings(
+    payloads: Iterable[Any], *, asked_at: datetime, origin: Origin = READ
+) -> Stored:
     """Store offboarding records of O1, read with people_corehr_id."""
-    return _store(Offboarding, payloads, offboarding_row, asked_at)
+    return _store(Offboarding, payloads, offboarding_row, asked_at, origin)
 
 
 @transaction.atomic
@@ -184,26 +214,60 @@ def note_missing_employees(
     found.exclude(missing_since=None).update(missing_since=None)
 
 
-def count_missing_employees() -> tuple[int, int]:
-    """How many employees are on the lists, and how many of those Feishu no longer shows."""
-    present = Employee.objects.exclude(application_id="")
+def note_unseen(model: type[Vanishing], *, since: datetime, asked_at: datetime) -> None:
+    """After a whole pass over a list that began at `since`: what it has not shown is missing.
+    A record that was shown and could not be read is not."""
+    unreadable = UnreadableRecord.objects.filter(
+        kind=model._meta.model_name or "", last_seen_at__gte=since
+    )
+    unseen = model.everyone.filter(gone_at=None, asked_at__lt=since)
+    unseen.filter(missing_since=None).exclude(feishu_id__in=unreadable.values("feishu_id")).update(
+        missing_since=asked_at
+    )
+
+
+def note_unmet(
+    model: type[Vanishing], rows: Iterable[Vanishing], *, since: datetime, asked_at: datetime
+) -> None:
+    """These were asked for by their ids; what has not been shown since then is missing."""
+    asked = model.everyone.filter(pk__in=[row.pk for row in rows], asked_at__lt=since)
+    unreadable = UnreadableRecord.objects.filter(
+        kind=model._meta.model_name or "", last_seen_at__gte=since
+    )
+    asked.filter(missing_since=None).exclude(feishu_id__in=unreadable.values("feishu_id")).update(
+        missing_since=asked_at
+    )
+
+
+def count_missing(model: type[Vanishing]) -> tuple[int, int]:
+    """How many records are on the lists, and how many of those Feishu no longer shows."""
+    present = model.everyone.filter(gone_at=None)
+    if model is Employee:
+        # One without an application is never asked for.
+        present = present.exclude(application_id="")
     return present.count(), present.exclude(missing_since=None).count()
 
 
-def missing_people(*, limit: int) -> list[int]:
-    """Some of the people whose employee record Feishu no longer shows."""
-    missing = Employee.objects.exclude(missing_since=None).order_by("missing_since", "pk")
-    return list(missing.values_list("person_id", flat=True)[:limit])
+def missing_people(model: type[Vanishing], *, limit: int) -> list[int]:
+    """Some of the people whose record Feishu no longer shows."""
+    missing = model.everyone.filter(gone_at=None).exclude(missing_since=None)
+    return list(missing.order_by("missing_since", "pk").values_list("person_id", flat=True)[:limit])
 
 
-def take_missing_employees_off(*, before: datetime, at: datetime) -> int:
+@transaction.atomic
+def take_missing_off(model: type[Vanishing], *, before: datetime, at: datetime) -> int:
     """Those missing since before then are gone; how many."""
-    return Employee.objects.filter(missing_since__lte=before).update(gone_at=at)
+    missing = model.everyone.select_for_update().filter(gone_at=None, missing_since__lte=before)
+    rows = list(missing.defer("payload"))
+    differences.gone(rows, at=at)
+    model.everyone.filter(pk__in=[row.pk for row in rows]).update(gone_at=at)
+    return len(rows)
 
 
-def forget_missing_employees() -> int:
+def forget_missing(model: type[Vanishing]) -> int:
     """The answers without them are not believed: they are as if just seen."""
-    return Employee.objects.exclude(missing_since=None).update(missing_since=None)
+    missing = model.everyone.filter(gone_at=None).exclude(missing_since=None)
+    return missing.update(missing_since=None)
 
 
 # -- what no reading tells ----------------------------------------------------------------
@@ -215,9 +279,7 @@ def note_talent_onboarded(talent_id: str, *, at: datetime) -> None:
     talent = Talent.objects.select_for_update().filter(feishu_id=talent_id).first()
     if talent is None or talent.asked_at > at:
         return
-    talent.is_onboarded, talent.asked_at = True, at
-    talent.payload = talent.payload | {"is_onboarded": True}
-    talent.save(update_fields=["is_onboarded", "payload", "asked_at"])
+    _note(talent, {"is_onboarded": True}, {"is_onboarded": True}, at=at)
 
 
 def note_talent_left(talent_id: str, *, at: datetime) -> None:
@@ -250,9 +312,22 @@ def note_stage(application_id: str, stage: StageType, *, at: datetime) -> None:
     if application is None or application.asked_at > at or application.stage_type == stage:
         return
     number = next(number for number, known in STAGES.items() if known is stage)
-    application.stage_type, application.stage_id, application.asked_at = stage.value, "", at
-    application.payload = application.payload | {"stage": {"type": number}}
-    application.save(update_fields=["stage_type", "stage_id", "asked_at", "payload"])
+    columns = {"stage_type": stage.value, "stage_id": ""}
+    _note(application, columns, {"stage": {"type": number}}, at=at)
+
+
+def _note(
+    row: Mirrored, columns: Mapping[str, Any], payload: Mapping[str, Any], *, at: datetime
+) -> None:
+    before = differences.version_of(row)
+    before = Version(dict(before.columns), before.payload, before.asked_at)
+    row.payload = {**row.payload, **payload}
+    row.asked_at = at
+    for name, value in columns.items():
+        setattr(row, name, value)
+    step = Step(row.feishu_id, row.person_id, before, differences.version_of(row))
+    differences.store(differences.found_in(type(row), [step], READ).events)
+    row.save(update_fields=[*columns, "payload", "asked_at"])
 
 
 def note_about_application(
@@ -279,9 +354,9 @@ def note_missing_employee(
 def note_employee_gone(employee_id: str, *, at: datetime) -> None:
     """Gone by a change of ours, so no second reading is needed. Should Feishu have kept the
     record all the same, the next reading of it brings it back."""
-    Employee.objects.filter(feishu_id=employee_id, asked_at__lte=at).update(
-        asked_at=at, missing_since=at, gone_at=at
-    )
+    present = Employee.objects.filter(feishu_id=employee_id, asked_at__lte=at)
+    differences.gone(present, at=at)
+    present.update(asked_at=at, missing_since=at, gone_at=at)
 
 
 # -- payload to columns -------------------------------------------------------------------
@@ -388,6 +463,8 @@ def pre_hire_row(payload: Mapping[str, Any]) -> Row:
             "onboards_on": onboards_on,
             "sort_on": onboards_on or LAST_DAY,
             "department_id": _text(_object(payload, "employment_info"), "department_id"),
+            "missing_since": None,
+            "gone_at": None,
         },
         name=_text(person, "preferred_name") or _text(person, "legal_name"),
         talent_id=_text(person, "talent_id"),
@@ -435,6 +512,8 @@ def offboarding_row(payload: Mapping[str, Any]) -> Row:
             "offboards_on": offboards_on,
             "expected_on": expected_on,
             "sort_on": offboards_on or expected_on or LAST_DAY,
+            "missing_since": None,
+            "gone_at": None,
         },
         employment_id=employment_id,
     )
@@ -444,7 +523,11 @@ def offboarding_row(payload: Mapping[str, Any]) -> Row:
 
 
 def _store(
-    model: type[Mirrored], payloads: Iterable[Any], read: Reader, asked_at: datetime
+    model: type[Mirrored],
+    payloads: Iterable[Any],
+    read: Reader,
+    asked_at: datetime,
+    origin: Origin,
 ) -> Stored:
     result = Stored()
     rows: dict[str, Row] = {}
@@ -457,7 +540,7 @@ def _store(
             continue
         rows[row.feishu_id] = row
     with transaction.atomic():
-        _write(model, rows, asked_at, result)
+        _write(model, rows, asked_at, result, origin)
         _forget_unreadable(model, rows, asked_at)
     return result
 
@@ -486,13 +569,18 @@ def _is_storable(payload: Any) -> bool:
     return "\\u0000" not in text
 
 
-def _write(model: type[Mirrored], rows: dict[str, Row], asked_at: datetime, result: Stored) -> None:
+def _write(
+    model: type[Mirrored],
+    rows: dict[str, Row],
+    asked_at: datetime,
+    result: Stored,
+    origin: Origin,
+) -> None:
     known = {
         row.feishu_id: row
         for row in model._base_manager.select_for_update()
         .filter(feishu_id__in=rows)
         .order_by("feishu_id")
-        .only("feishu_id", "person_id", "asked_at", "payload")
     }
     fresh = [
         row
@@ -505,6 +593,12 @@ def _write(model: type[Mirrored], rows: dict[str, Row], asked_at: datetime, resu
     people = _people_of(fresh, known)
     if model is Employee:
         _keep_employment_ids(fresh, known)
+    found = differences.found_in(model, _steps(fresh, known, people, asked_at), origin)
+    if found.behind:
+        model._base_manager.filter(feishu_id__in=found.behind).update(asked_at=asked_at)
+        fresh = [row for row in fresh if row.feishu_id not in found.behind]
+    if not fresh:
+        return
     columns = sorted(fresh[0].columns)
     model._base_manager.bulk_create(
         [
@@ -522,7 +616,25 @@ def _write(model: type[Mirrored], rows: dict[str, Row], asked_at: datetime, resu
         update_fields=["person", "payload", "asked_at", *columns],
         batch_size=500,
     )
+    differences.store(found.events)
     result.stored = len(fresh)
+
+
+def _steps(
+    rows: Iterable[Row],
+    known: Mapping[str, Mirrored],
+    people: Mapping[str, int],
+    asked_at: datetime,
+) -> list[Step]:
+    return [
+        Step(
+            row.feishu_id,
+            people[row.feishu_id],
+            differences.version_of(known[row.feishu_id]) if row.feishu_id in known else None,
+            Version(row.columns, row.payload, asked_at),
+        )
+        for row in rows
+    ]
 
 
 def _keep_employment_ids(rows: Sequence[Row], known: Mapping[str, Mirrored]) -> None:
@@ -627,6 +739,7 @@ def _take_over(person: Person, holder_id: int) -> bool:
     for model in ID_FIELDS:
         model._base_manager.filter(person_id=holder_id).update(person_id=person.pk)
     StatusChange.objects.filter(person_id=holder_id).update(person_id=person.pk)
+    ChangeEvent.objects.filter(person_id=holder_id).update(person_id=person.pk)
     person.search_text += "\n" + holder.search_text
     person.open_id = person.open_id or holder.open_id
     holder.employment_id, holder.open_id, holder.search_text = None, "", ""

@@ -144,8 +144,8 @@ def visible_people(user: Someone) -> QuerySet[Person]:
     reached = Q(pk__in=_in_reach(user, Employee.everyone.all()).order_by().values("person_id"))
     if isinstance(user, User) and user.role == Role.HR and can(user, Capability.SEE_PEOPLE):
         below = _departments_below(user.department_ids)
-        for model in (PreHire, Employment):
-            there = model._default_manager.filter(department_id__in=below)
+        for rows in (PreHire.everyone, Employment.objects):
+            there = rows.filter(department_id__in=below)
             reached |= Q(pk__in=there.order_by().values("person_id"))
     return Person.objects.filter(reached)
 
@@ -329,7 +329,7 @@ def approvers_of(change: StatusChange) -> list[User]:
 def _department_paths(person_id: int) -> list[str]:
     """Where the records stand by which HR of some departments reaches this person."""
     there = Q()
-    for rows in (Employee.everyone, PreHire.objects, Employment.objects):
+    for rows in (Employee.everyone, PreHire.everyone, Employment.objects):
         mine = rows.filter(person_id=person_id).order_by().values("department_id")
         there |= Q(feishu_id__in=mine)
     return list(Department.objects.filter(there).values_list("path", flat=True))

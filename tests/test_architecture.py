@@ -25,6 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "lifecycle.queries", "lifecycle.pickers", "lifecycle.mirror", "lifecycle.organisation",
         "lifecycle.remote", "lifecycle.action_log", "lifecycle.evidence", "lifecycle.paging",
+        "lifecycle.differences", "lifecycle.watched",
     ),
     ("lifecycle.policies",),
     ("lifecycle.models", "lifecycle.migrations", "lifecycle.append_only", "lifecycle.person_index"),

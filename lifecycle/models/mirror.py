@@ -7,6 +7,7 @@ shown. `lifecycle/mirror.py` is the only writer of these tables.
 from __future__ import annotations
 
 from datetime import date
+from typing import Any, TypeVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -33,6 +34,34 @@ class Mirrored(models.Model):
 
     def __str__(self) -> str:
         return f"{self._meta.verbose_name} {self.feishu_id}"
+
+
+Present = TypeVar("Present", bound="Vanishing")
+
+
+class PresentRecords(models.Manager[Present]):
+    """The records Feishu still has."""
+
+    def get_queryset(self) -> models.QuerySet[Present]:
+        return super().get_queryset().filter(gone_at=None)
+
+
+class Vanishing(Mirrored):
+    """A record Feishu may take away. Its row stays for the history; `objects` leaves it out,
+    `everyone` has it.
+
+    `missing_since`: the first question that no longer found it; `gone_at`: when another one had
+    confirmed that.
+    """
+
+    missing_since = models.DateTimeField(null=True, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PresentRecords()
+    everyone: models.Manager[Any] = models.Manager()
+
+    class Meta:
+        abstract = True
 
 
 class Talent(Mirrored):
@@ -99,18 +128,10 @@ class Application(Mirrored):
         return str(stage.get("zh_name") or stage.get("en_name") or "")
 
 
-class PresentEmployees(models.Manager["Employee"]):
-    """The employees Feishu still has."""
-
-    def get_queryset(self) -> models.QuerySet[Employee]:
-        return super().get_queryset().filter(gone_at=None)
-
-
-class Employee(Mirrored):
+class Employee(Vanishing):
     """A Hire employee: made by onboarding an application. Not a CoreHR employment.
 
-    Going back to pre-hire takes the record away in Feishu. Its row stays for the history;
-    `objects` leaves it out, `everyone` has it.
+    Going back to pre-hire takes the record away in Feishu.
     """
 
     class Onboard(models.TextChoices):
@@ -142,12 +163,6 @@ class Employee(Mirrored):
     # The day the list sorts by: whoever awaits conversion comes first, the longest overdue on
     # top; the others come last, and keyset paging needs a value for them.
     due_sort_on = models.DateField(default="9999-12-31")
-    # The first question that found no such employee any more, and the one that confirmed it.
-    missing_since = models.DateTimeField(null=True, blank=True)
-    gone_at = models.DateTimeField(null=True, blank=True)
-
-    objects = PresentEmployees()
-    everyone: models.Manager[Employee] = models.Manager()
 
     class Meta:
         verbose_name = _("employee")
@@ -173,7 +188,7 @@ class Employee(Mirrored):
         return not self.has_left and self.conversion_status == rules.ConversionStatus.CONVERTED
 
 
-class PreHire(Mirrored):
+class PreHire(Vanishing):
     """CoreHR: accepted, not started yet (待入职).
 
     `payload` is an item of a search (P3); `detail` is the record as read alone (P2), which is
@@ -219,7 +234,7 @@ class Employment(Mirrored):
         ordering = ["-pk"]
 
 
-class Offboarding(Mirrored):
+class Offboarding(Vanishing):
     """CoreHR's record of somebody leaving (离职信息)."""
 
     employment_id = models.CharField(max_length=64, blank=True, db_index=True)

@@ -22,6 +22,8 @@ class SyncRun(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     # Feishu's page token (or our own position) up to which everything has been stored.
     cursor = models.TextField(blank=True)
+    # Only what has changed since then is read; None for a whole pass.
+    since = models.DateTimeField(null=True, blank=True)
     read = models.PositiveIntegerField(default=0)
     stored = models.PositiveIntegerField(default=0)
     unreadable = models.PositiveIntegerField(default=0)
@@ -45,10 +47,27 @@ class SyncRun(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.started_at:%Y-%m-%d %H:%M}"
 
+    @property
+    def is_whole(self) -> bool:
+        return self.since is None
+
+
+class SyncPlan(models.Model):
+    """What people have said about the syncs of one kind; how often stands in the settings."""
+
+    kind = models.CharField(max_length=30, unique=True)
+    is_paused = models.BooleanField(default=False)
+    # Somebody wants a whole pass, and since when.
+    wanted_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.kind
+
 
 class SyncCase(models.Model):
     """More records of one kind missing from Feishu at once than can be believed: none of them
-    is taken off the lists until a person has decided."""
+    is taken off the lists until a person has decided. Or nothing but records nobody knows, as
+    of another company: none of them is stored."""
 
     class Doubt(models.TextChoices):
         """What cannot be believed about the answer."""
@@ -56,6 +75,7 @@ class SyncCase(models.Model):
         EMPTY = "empty", _("Feishu shows none at all")
         HALF = "half", _("Feishu shows less than half of them")
         SHARE = "share", _("too many would disappear at once")
+        FOREIGN = "foreign", _("Feishu shows none that we know")
 
     class Decision(models.TextChoices):
         GO_ON = "go_on", _("it is right, go on")

@@ -1,9 +1,10 @@
 """Records that Feishu no longer shows: taken off the lists, or held back for a person to decide.
 
-Only employees can disappear: Hire forgets an employee who goes back to pre-hire. The other
-kinds keep every record they ever had, in Feishu and here, so a short list of them removes
-nothing. An employee counts as gone when two passes, some time apart, find none; and when a pass
-misses more than can be believed, none of them does until somebody has decided.
+Employees, pre-hires and offboardings can disappear: Hire forgets an employee who goes back to
+pre-hire, and CoreHR's console deletes. The other kinds keep every record they ever had, in Feishu
+and here, so a short list of them removes nothing. A record counts as gone when two whole passes,
+some time apart, find none; and when a pass misses more than can be believed, none of them does
+until somebody has decided.
 """
 
 from __future__ import annotations
@@ -17,7 +18,17 @@ from django.utils import timezone
 
 from lifecycle import action_log, mirror, policies
 from lifecycle.errors.problems import NotAllowed, StepNotAllowed
-from lifecycle.models import SyncCase, SyncRun, User
+from lifecycle.models import (
+    Application,
+    Employee,
+    Offboarding,
+    PreHire,
+    SyncCase,
+    SyncRun,
+    Talent,
+    User,
+)
+from lifecycle.models.mirror import Mirrored, Vanishing
 from lifecycle.policies import Capability
 
 log = logging.getLogger(__name__)
@@ -28,22 +39,68 @@ CONFIRM_AFTER = timedelta(minutes=1)
 FEW = 5
 SAMPLE = 10
 
+VANISHING: dict[str, type[Vanishing]] = {
+    "employees": Employee,
+    "pre_hires": PreHire,
+    "offboardings": Offboarding,
+}
+# Kinds whose lists tell whether they are of this company.
+KNOWN: dict[str, type[Mirrored]] = {
+    "talents": Talent,
+    "applications": Application,
+    "pre_hires": PreHire,
+    "offboardings": Offboarding,
+}
 Doubt, Decision = SyncCase.Doubt, SyncCase.Decision
 
 
-def settle_missing_employees(run: SyncRun) -> None:
-    """After a whole pass: those who are gone leave the lists, or a case is opened."""
-    at = timezone.now()
+def settle_missing(run: SyncRun) -> None:
+    """After a pass: those who are gone leave the lists, or a case is opened."""
+    model, at = VANISHING[run.kind], timezone.now()
     with transaction.atomic():
-        present, missing = mirror.count_missing_employees()
+        present, missing = mirror.count_missing(model)
         case = SyncCase.objects.select_for_update().filter(kind=run.kind, closed_at=None).first()
         doubt = doubt_about(present=present, missing=missing)
         if doubt and not _is_allowed(case, missing):
-            _hold_back(run, case, doubt, present=present, missing=missing, at=at)
+            _hold_back(run, model, case, doubt, present=present, missing=missing, at=at)
             return
-        gone = mirror.take_missing_employees_off(before=run.started_at - CONFIRM_AFTER, at=at)
+        gone = mirror.take_missing_off(model, before=run.started_at - CONFIRM_AFTER, at=at)
         if case is not None and (not doubt or gone == missing):
             _close(case, run, at=at)
+
+
+class NobodyKnown(Exception):
+    """A list of Feishu's shows none of the records we know."""
+
+    def __init__(self, found: int) -> None:
+        super().__init__(f"{found} records, none of them known")
+        self.found = found
+
+
+@transaction.atomic
+def hold_foreign(run: SyncRun, *, found: int) -> None:
+    """A whole pass found only records nobody knows: nothing is stored, a person decides."""
+    at = timezone.now()
+    present = KNOWN[run.kind]._base_manager.count()
+    case = SyncCase.objects.select_for_update().filter(kind=run.kind, closed_at=None).first()
+    sizes = {"present": present, "missing": present}
+    _open_or_renew(run, case, {"doubt": Doubt.FOREIGN, "sample": [], **sizes}, at=at)
+    log.error("a list of %s shows %s records and none we know", run.kind, found)
+
+
+def is_allowed_foreign(run: SyncRun) -> bool:
+    """Somebody has said that a list without a known record is right."""
+    return SyncCase.objects.filter(
+        kind=run.kind, closed_at=None, doubt=Doubt.FOREIGN, decision=Decision.GO_ON
+    ).exists()
+
+
+def close_foreign(run: SyncRun) -> None:
+    """A whole pass was stored: what had been held back is carried out or no longer true."""
+    at = timezone.now()
+    case = SyncCase.objects.filter(kind=run.kind, closed_at=None, doubt=Doubt.FOREIGN).first()
+    if case is not None:
+        _close(case, run, at=at)
 
 
 def doubt_about(*, present: int, missing: int) -> SyncCase.Doubt | None:
@@ -73,9 +130,14 @@ def decide_case(case: SyncCase, *, decision: str, acting_user: User, at: datetim
         if not won:
             raise StepNotAllowed
         if decision == Decision.IGNORE:
-            mirror.forget_missing_employees()
+            _forget(case)
         event = "sync.case_ignored" if decision == Decision.IGNORE else "sync.case_accepted"
         action_log.record(event, actor=acting_user, at=at, data=_about(case))
+
+
+def _forget(case: SyncCase) -> None:
+    if case.doubt != Doubt.FOREIGN:
+        mirror.forget_missing(VANISHING[case.kind])
 
 
 def _is_allowed(case: SyncCase | None, missing: int) -> bool:
@@ -85,6 +147,7 @@ def _is_allowed(case: SyncCase | None, missing: int) -> bool:
 
 def _hold_back(
     run: SyncRun,
+    model: type[Vanishing],
     case: SyncCase | None,
     doubt: SyncCase.Doubt,
     *,
@@ -96,10 +159,16 @@ def _hold_back(
         "doubt": doubt,
         "present": present,
         "missing": missing,
-        "sample": mirror.missing_people(limit=SAMPLE),
-        "seen_at": at,
-        "run": run,
+        "sample": mirror.missing_people(model, limit=SAMPLE),
     }
+    _open_or_renew(run, case, seen, at=at)
+    log.error("%s of %s records of %s are missing; none is removed", missing, present, run.kind)
+
+
+def _open_or_renew(
+    run: SyncRun, case: SyncCase | None, seen: dict[str, object], *, at: datetime
+) -> None:
+    seen |= {"seen_at": at, "run": run}
     if case is not None and case.is_undecided:
         SyncCase.objects.filter(pk=case.pk).update(**seen)
         return
@@ -107,7 +176,6 @@ def _hold_back(
         # More are missing than somebody has agreed to.
         SyncCase.objects.filter(pk=case.pk).update(closed_at=at)
     case = SyncCase.objects.create(kind=run.kind, opened_at=at, **seen)
-    log.error("%s of %s records of %s are missing; none is removed", missing, present, run.kind)
     action_log.record("sync.case_opened", actor=None, at=at, data=_about(case))
 
 

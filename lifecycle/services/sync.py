@@ -21,7 +21,8 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from lifecycle import action_log, mirror, organisation, remote
+from lifecycle import action_log, mirror, organisation, remote, rules
+from lifecycle.differences import POLLED
 from lifecycle.errors.words import Words
 from lifecycle.models import (
     Application,
@@ -38,6 +39,7 @@ from lifecycle.models import (
     UnreadableRecord,
     User,
 )
+from lifecycle.models.mirror import Vanishing
 from lifecycle.organisation import Entry
 from lifecycle.rules import StageType
 from lifecycle.services import quarantine
@@ -50,6 +52,14 @@ Progress = Callable[[SyncRun, int | None], None]
 LEASE = timedelta(minutes=3)
 RESUME_WITHIN = timedelta(hours=2)
 CHUNK = 100
+# So many pages are held back while none of them shows a record we know.
+MOST_HELD_BACK = 20
+# How far our clock and Feishu's may differ, and by how much two windows overlap.
+CLOCKS_APART = timedelta(minutes=5)
+# A search (P3) and R1 show what was true up to 5 s ago (contract 4.9).
+SEARCH_BEHIND = timedelta(seconds=5)
+# The position of a pass that has read the list and reads again what it did not meet.
+AGAIN = "again"
 NOT_ONBOARDED = 1002903
 # Refusals that say nothing about the one record that was asked for.
 ABOUT_THE_APP = (remote.errors.ScopeMissing, remote.errors.AuthRefused, remote.errors.Throttled)
@@ -98,43 +108,62 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class SyncKind:
-    """One kind of record: how to read and store all of it, from a position on.
+    """One kind of record: how to read and store it, from the position of the run on.
 
-    `settle`: what a whole pass ends with, such as who is gone.
+    `settle`: what a pass ends with, such as who is gone.
     """
 
     name: str
     label: Words
     model: type[models.Model]
-    steps: Callable[[str], Iterator[Step]]
+    steps: Callable[[SyncRun], Iterator[Step]]
     settle: Callable[[SyncRun], None] | None = None
+    # Whether Feishu can be asked for what has changed since a moment.
+    is_incremental: bool = False
 
 
 # -- the kinds ----------------------------------------------------------------------------
 
 
-def _talents(cursor: str) -> Iterator[Step]:
-    client = remote.client()
-    return _paged(lambda token: client.list_talents(page_token=token), mirror.store_talents, cursor)
+def _talents(run: SyncRun) -> Iterator[Step]:
+    client, window = remote.client(), _window(run)
+
+    def read(token: str | None) -> Any:
+        return client.list_talents(page_token=token, **window)
+
+    yield from _stored(_believed(run, Talent, _pages(read, run.cursor), "id"), mirror.store_talents)
 
 
-def _applications(cursor: str) -> Iterator[Step]:
+def _applications(run: SyncRun) -> Iterator[Step]:
     """H5 hands out ids only; each record is a read of its own (H6)."""
-    client, token = remote.client(), cursor or None
-    while True:
-        page = client.list_application_ids(page_token=token)
-        left = len(page.items)
-        for ids in _chunks(page.items, CHUNK):
+    client, window = remote.client(), _window(run)
+
+    def read(token: str | None) -> Any:
+        return client.list_application_ids(page_token=token, **window)
+
+    for listed in _believed(run, Application, _pages(read, run.cursor), ""):
+        left = len(listed.items)
+        if not left:
+            yield Step(listed.next_cursor, 0, 0)
+        for ids in _chunks(listed.items, CHUNK):
             asked_at = timezone.now()
             payloads = [p for p in map(_application_or_none, ids) if p is not None]
-            stored = mirror.store_applications(payloads, asked_at=asked_at)
+            stored = mirror.store_applications(payloads, asked_at=asked_at, origin=POLLED)
             left -= len(ids)
             # The page is done with its last chunk; until then it is read again.
-            token = token if left else page.next_token
-            yield _step(token or "", len(ids), stored)
-        token = page.next_token
-        if token is None:
-            return
+            yield _step(listed.cursor if left else listed.next_cursor, len(ids), stored)
+
+
+def _window(run: SyncRun) -> dict[str, int]:
+    """What H1 and H5 are asked for: everything, or what was updated since."""
+    if run.since is None:
+        return {}
+    until = run.started_at + CLOCKS_APART
+    return {"updated_from_ms": _ms(run.since), "updated_until_ms": _ms(until)}
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
 
 
 def _application_or_none(application_id: Any) -> Any:
@@ -153,18 +182,18 @@ def _application_or_none(application_id: Any) -> Any:
     return detail.get("basic_info")
 
 
-def _employees(cursor: str) -> Iterator[Step]:
+def _employees(run: SyncRun) -> Iterator[Step]:
     """Hire has no list of employees: they are found through their applications (H11)."""
     onboarded = models.Q(stage_type__in=(StageType.ONBOARDED.value, ""))
     known = models.Q(feishu_id__in=Employee.objects.values("application_id"))
     wanted = Application.objects.filter(onboarded | known).order_by("pk")
     total = wanted.count()
-    last = int(cursor or 0)
+    last = int(run.cursor or 0)
     while rows := list(wanted.filter(pk__gt=last).values_list("pk", "feishu_id")[:CHUNK]):
         asked_at = timezone.now()
         answers = {row[1]: _employee_or_none(row[1]) for row in rows}
         payloads = [payload for payload in answers.values() if payload is not None]
-        stored = mirror.store_employees(payloads, asked_at=asked_at)
+        stored = mirror.store_employees(payloads, asked_at=asked_at, origin=POLLED)
         missing = [application_id for application_id, payload in answers.items() if payload is None]
         mirror.note_missing_employees(missing, among=answers, asked_at=asked_at)
         last = rows[-1][0]
@@ -180,49 +209,174 @@ def _employee_or_none(application_id: str) -> Any:
         raise
 
 
-def _pre_hires(cursor: str) -> Iterator[Step]:
+def _pre_hires(run: SyncRun) -> Iterator[Step]:
+    """All of them; or those updated on the days since, and again those still awaited."""
     client = remote.client()
-    return _paged(
-        lambda token: client.search_pre_hires(fields=PRE_HIRE_FIELDS, page_token=token),
-        mirror.store_pre_hires,
-        cursor,
-    )
+    days = None
+    if run.since is not None:
+        days = (timezone.localdate(run.since), timezone.localdate(run.started_at))
+
+    def read(token: str | None) -> Any:
+        return client.search_pre_hires(fields=PRE_HIRE_FIELDS, page_token=token, updated_days=days)
+
+    def read_again(rows: Sequence[Any]) -> Any:
+        ids = [row.feishu_id for row in rows]
+        return client.search_pre_hires(fields=PRE_HIRE_FIELDS, pre_hire_ids=ids)
+
+    store = partial(mirror.store_pre_hires, origin=POLLED)
+    if run.cursor != AGAIN:
+        pages = _believed(run, PreHire, _pages(read, run.cursor), "pre_hire_id")
+        yield from _stored(pages, store, behind=SEARCH_BEHIND)
+    if run.since is not None:
+        awaited = models.Q(onboarding_status__in=rules.AWAITED)
+        yield from _read_again(run, PreHire, awaited, read_again, store, behind=SEARCH_BEHIND)
 
 
-def _offboardings(cursor: str) -> Iterator[Step]:
+def _offboardings(run: SyncRun) -> Iterator[Step]:
+    """All of them; or those that are open, and again those that were open and are no longer
+    among them: O1 has no filter by the time of an update."""
     client = remote.client()
-    return _paged(
-        lambda token: client.search_offboardings(page_token=token),
-        mirror.store_offboardings,
-        cursor,
-    )
+    statuses = None if run.is_whole else sorted(rules.LEAVING)
+
+    def read(token: str | None) -> Any:
+        return client.search_offboardings(page_token=token, statuses=statuses)
+
+    def read_again(rows: Sequence[Any]) -> Any:
+        return client.search_offboardings(employment_ids=[row.employment_id for row in rows])
+
+    store = partial(mirror.store_offboardings, origin=POLLED)
+    if run.cursor != AGAIN:
+        pages = _believed(run, Offboarding, _pages(read, run.cursor), "offboarding_id")
+        yield from _stored(pages, store)
+    if run.since is not None:
+        was_open = models.Q(status__in=rules.LEAVING)
+        yield from _read_again(run, Offboarding, was_open, read_again, store)
 
 
-def _paged(
-    read: Callable[[str | None], Any], store: Callable[..., mirror.Stored], cursor: str
-) -> Iterator[Step]:
-    """A list that comes with its records, page by page from `cursor` on."""
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One page of a list: where it stands, and where the next one begins."""
+
+    items: Sequence[Any]
+    asked_at: datetime
+    cursor: str
+    next_cursor: str
+
+
+def _pages(read: Callable[[str | None], Any], cursor: str) -> Iterator[Listed]:
+    """A list page by page from `cursor` on."""
     token = cursor or None
     while True:
         asked_at = timezone.now()
         page = read(token)
-        stored = store(page.items, asked_at=asked_at)
+        yield Listed(page.items, asked_at, token or "", page.next_token or "")
         token = page.next_token
-        yield _step(token or "", len(page.items), stored)
         if token is None:
             return
 
 
-def _employments(cursor: str) -> Iterator[Step]:
+def _stored(
+    pages: Iterable[Listed],
+    store: Callable[..., mirror.Stored],
+    *,
+    behind: timedelta = timedelta(0),
+) -> Iterator[Step]:
+    """Lists that come with their records. `behind`: how old an answer may be by itself."""
+    for listed in pages:
+        stored = store(listed.items, asked_at=listed.asked_at - behind)
+        yield _step(listed.next_cursor, len(listed.items), stored)
+
+
+def _read_again(
+    run: SyncRun,
+    model: type[Vanishing],
+    condition: models.Q,
+    read: Callable[[Sequence[Any]], Any],
+    store: Callable[..., mirror.Stored],
+    *,
+    behind: timedelta = timedelta(0),
+) -> Iterator[Step]:
+    """Records that this pass has not met although they may have changed; what is not found is
+    missing."""
+    unmet = model.everyone.filter(condition | ~models.Q(missing_since=None), gone_at=None)
+    last = 0
+    while True:
+        rows = list(
+            unmet.filter(pk__gt=last, asked_at__lt=run.started_at - behind).order_by("pk")[:CHUNK]
+        )
+        if not rows:
+            return
+        asked_at = timezone.now()
+        items = [item for page in _pages_of(read, rows) for item in page]
+        stored = store(items, asked_at=asked_at - behind)
+        mirror.note_unmet(model, rows, since=asked_at - behind, asked_at=asked_at)
+        last = rows[-1].pk
+        yield _step(AGAIN, len(items), stored)
+
+
+def _pages_of(read: Callable[[Sequence[Any]], Any], rows: Sequence[Any]) -> Iterator[Any]:
+    """A person may have had several offboardings: then a page is not enough, and each half
+    is asked for by itself."""
+    page = read(rows)
+    if page.next_token is None or len(rows) == 1:
+        yield page.items
+        return
+    half = len(rows) // 2
+    yield from _pages_of(read, rows[:half])
+    yield from _pages_of(read, rows[half:])
+
+
+def _believed(
+    run: SyncRun, model: type[models.Model], pages: Iterator[Listed], id_field: str
+) -> Iterator[Listed]:
+    """The pages, held back until one shows a record that we know.
+
+    A list in which there is none comes from another company, or something else is wrong:
+    nothing of it is stored, and a person decides. Raises NobodyKnown.
+    """
+    known = model._base_manager
+    is_believed = bool(run.cursor) or not known.exists() or quarantine.is_allowed_foreign(run)
+    held: list[Listed] = []
+    for listed in pages:
+        held.append(listed)
+        if not is_believed:
+            ids = [item.get(id_field) if id_field else item for item in listed.items]
+            is_believed = known.filter(feishu_id__in=ids).exists()
+        if is_believed:
+            yield from held
+            held.clear()
+        elif len(held) == MOST_HELD_BACK:
+            break
+    found = sum(len(listed.items) for listed in held)
+    if found >= quarantine.FEW:
+        raise quarantine.NobodyKnown(found)
+    yield from held
+
+
+def _employments(run: SyncRun) -> Iterator[Step]:
     """CoreHR employments of everybody we know to be there, with their Feishu accounts."""
-    ids = sorted(_filled(Employee, "employment_id") | _filled(Offboarding, "employment_id"))
-    start = int(cursor or 0)
-    for done, chunk in enumerate(_chunks(ids[start:], CHUNK)):
+    total = _employment_ids("").count()
+    last = run.cursor
+    while chunk := list(_employment_ids(last)[:CHUNK]):
         asked_at = timezone.now()
         payloads = list(_employment_payloads(chunk))
-        stored = mirror.store_employments(payloads, asked_at=asked_at)
+        stored = mirror.store_employments(
+            payloads, asked_at=asked_at - SEARCH_BEHIND, origin=POLLED
+        )
         _link_accounts(chunk)
-        yield _step(str(start + (done + 1) * CHUNK), len(chunk), stored, of=len(ids))
+        last = chunk[-1]
+        yield _step(last, len(chunk), stored, of=total)
+
+
+def _employment_ids(after: str) -> models.QuerySet[Any]:
+    """Those named by Hire's employees and by offboardings, in order."""
+    named = Offboarding.objects.filter(employment_id__gt=after).order_by()
+    hired = Employee.objects.filter(employment_id__gt=after).order_by()
+    return (
+        hired.values_list("employment_id", flat=True)
+        .union(named.values_list("employment_id", flat=True))
+        .order_by("employment_id")
+    )
 
 
 def _employment_payloads(ids: Sequence[str]) -> Iterator[Any]:
@@ -249,8 +403,8 @@ def _link_accounts(employment_ids: Sequence[str]) -> None:
     organisation.link_people_to_contacts(pairs)
 
 
-def _departments(cursor: str) -> Iterator[Step]:
-    client, token = remote.client(), cursor or None
+def _departments(run: SyncRun) -> Iterator[Step]:
+    client, token = remote.client(), run.cursor or None
     while True:
         asked_at = timezone.now()
         page = client.search_departments(fields=DEPARTMENT_FIELDS, page_token=token)
@@ -262,7 +416,7 @@ def _departments(cursor: str) -> Iterator[Step]:
     organisation.rebuild_department_paths()
 
 
-def _contacts(cursor: str) -> Iterator[Step]:
+def _contacts(run: SyncRun) -> Iterator[Step]:
     """Everybody with an account, and their leaders up to the top: Feishu's directory has no
     list that this app may read, so people are asked for by the ids that are known."""
     asked: set[str] = set()
@@ -287,7 +441,7 @@ def _contacts(cursor: str) -> Iterator[Step]:
     organisation.rebuild_reporting_lines()
 
 
-def _catalogues(cursor: str) -> Iterator[Step]:
+def _catalogues(run: SyncRun) -> Iterator[Step]:
     """Each list stands alone: one that is refused does not keep the others from being read."""
     problem: Exception | None = None
     for kind, read in CATALOGUES.items():
@@ -401,21 +555,48 @@ CATALOGUES: dict[str, Callable[[], Iterable[Entry]]] = {
 }
 
 
+def _settle_list(model: type[Vanishing], behind: timedelta, run: SyncRun) -> None:
+    if run.is_whole:
+        since = run.started_at - behind
+        mirror.note_unseen(model, since=since, asked_at=timezone.now())
+    quarantine.settle_missing(run)
+
+
 KINDS: dict[str, SyncKind] = {
     kind.name: kind
     for kind in (
         SyncKind("departments", Words("部门", "Departments"), Department, _departments),
-        SyncKind("talents", Words("人才", "Talents"), Talent, _talents),
-        SyncKind("applications", Words("投递", "Applications"), Application, _applications),
+        SyncKind("talents", Words("人才", "Talents"), Talent, _talents, is_incremental=True),
+        SyncKind(
+            "applications",
+            Words("投递", "Applications"),
+            Application,
+            _applications,
+            is_incremental=True,
+        ),
         SyncKind(
             "employees",
             Words("员工", "Employees"),
             Employee,
             _employees,
-            quarantine.settle_missing_employees,
+            quarantine.settle_missing,
         ),
-        SyncKind("pre_hires", Words("待入职", "Pre-hires"), PreHire, _pre_hires),
-        SyncKind("offboardings", Words("离职", "Offboardings"), Offboarding, _offboardings),
+        SyncKind(
+            "pre_hires",
+            Words("待入职", "Pre-hires"),
+            PreHire,
+            _pre_hires,
+            partial(_settle_list, PreHire, SEARCH_BEHIND),
+            is_incremental=True,
+        ),
+        SyncKind(
+            "offboardings",
+            Words("离职", "Offboardings"),
+            Offboarding,
+            _offboardings,
+            partial(_settle_list, Offboarding, timedelta(0)),
+            is_incremental=True,
+        ),
         SyncKind("employments", Words("人事雇佣", "Employments"), Employment, _employments),
         SyncKind("contacts", Words("同事", "Colleagues"), Contact, _contacts),
         SyncKind("catalogues", Words("字典", "Catalogues"), CatalogueEntry, _catalogues),
@@ -430,13 +611,16 @@ class TakenOver(Exception):
 # -- a pass -------------------------------------------------------------------------------
 
 
-def sync_kind(name: str, *, progress: Progress | None = None) -> SyncRun | None:
+def sync_kind(
+    name: str, *, since: datetime | None = None, progress: Progress | None = None
+) -> SyncRun | None:
     """One pass over one kind, from where a pass that was cut off had stopped.
 
-    Returns the finished run, or None when another process is at it. Never raises for what
-    Feishu answers, nor for an answer nobody thought of: the run says what went wrong.
+    `since`: read only what may have changed since then, where Feishu can tell. Returns the
+    finished run, or None when another process is at it. Never raises for what Feishu answers,
+    nor for an answer nobody thought of: the run says what went wrong.
     """
-    run = _begin(name)
+    run = _begin(name, since if KINDS[name].is_incremental else None)
     if run is None:
         return None
     try:
@@ -450,13 +634,7 @@ def sync_kind(name: str, *, progress: Progress | None = None) -> SyncRun | None:
 def _go_through(run: SyncRun, progress: Progress | None) -> Exception | None:
     """Read and store to the end; what stood in the way, None for nothing."""
     try:
-        kind = KINDS[run.kind]
-        for step in kind.steps(run.cursor):
-            _advance(run, step)
-            if progress is not None:
-                progress(run, step.of)
-        if kind.settle is not None:
-            kind.settle(run)
+        _pass_over(KINDS[run.kind], run, progress)
     except TakenOver:
         raise
     except remote.errors.FeishuError as error:
@@ -468,20 +646,46 @@ def _go_through(run: SyncRun, progress: Progress | None) -> Exception | None:
     return None
 
 
+def _pass_over(kind: SyncKind, run: SyncRun, progress: Progress | None) -> None:
+    try:
+        for step in kind.steps(run):
+            _advance(run, step)
+            if progress is not None:
+                progress(run, step.of)
+    except quarantine.NobodyKnown as error:
+        if run.is_whole:
+            quarantine.hold_foreign(run, found=error.found)
+            raise
+        # Only new ones in a short time may be right: a whole pass tells.
+        _make_whole(run)
+        return _pass_over(kind, run, progress)
+    if run.is_whole:
+        quarantine.close_foreign(run)
+    if kind.settle is not None:
+        kind.settle(run)
+
+
+def _make_whole(run: SyncRun) -> None:
+    run.since, run.cursor, run.started_at = None, "", timezone.now()
+    _keep(run, "since", "cursor", "started_at")
+
+
 def sync_all(*, progress: Progress | None = None) -> list[SyncRun]:
     """One pass over every kind, in the order in which they build on each other."""
     runs = [sync_kind(name, progress=progress) for name in KINDS]
     return [run for run in runs if run is not None]
 
 
-def _begin(name: str) -> SyncRun | None:
+def _begin(name: str, since: datetime | None = None) -> SyncRun | None:
     """A new run, or one that was cut off and is taken over."""
     now = timezone.now()
     running = SyncRun.objects.filter(kind=name, state=SyncRun.State.RUNNING).first()
     if running is None:
         try:
             with transaction.atomic():
-                return SyncRun.objects.create(kind=name, started_at=now, lease_until=now + LEASE)
+                return SyncRun.objects.create(
+                    kind=name, since=since, started_at=now, lease_until=now + LEASE
+                )
         except IntegrityError:
             return None
     taken = SyncRun.objects.filter(
@@ -539,6 +743,8 @@ def _finish(run: SyncRun, error: Exception | None) -> None:
 
 def _problem_of(error: Exception) -> tuple[str, str, str]:
     """(one word, what a person needs to know, Feishu's log id)."""
+    if isinstance(error, quarantine.NobodyKnown):
+        return "nobody-known", "", ""
     if isinstance(error, remote.errors.ScopeMissing):
         return "scope-missing", " ".join([*error.scopes, *error.links]), error.log_id or ""
     if isinstance(error, remote.errors.Refused):
