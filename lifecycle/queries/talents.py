@@ -8,14 +8,16 @@ from datetime import date
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from lifecycle.masking import masked_email, masked_phone
 from lifecycle.models import StatusChange, Talent
 from lifecycle.queries.changes import open_changes_by_person
 from lifecycle.queries.lists import Badge, Column, RecordList, RecordTab, person_name
 
-ONBOARDED = Badge("good", _("Onboarded"), "onboarded")
+ONBOARDED = Badge("good", pgettext_lazy("talent", "Onboarded"), "onboarded")
 NOT_ONBOARDED = Badge("plain", _("Not onboarded"), "not_onboarded")
+LEFT = Badge("quiet", _("Left"), "left")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class TalentRow:
 
     @property
     def badge(self) -> Badge:
+        if self.talent.has_left:
+            return LEFT
         return ONBOARDED if self.talent.is_onboarded else NOT_ONBOARDED
 
 
@@ -70,7 +74,10 @@ TALENTS = RecordList(
             newest_first=True,
         ),
         RecordTab(
-            "onboarded", _("Onboarded"), lambda today: Q(is_onboarded=True), newest_first=True
+            "onboarded",
+            pgettext_lazy("talent", "Onboarded"),
+            lambda today: Q(is_onboarded=True),
+            newest_first=True,
         ),
         RecordTab("all", _("All"), lambda today: Q(), newest_first=True),
     ),

@@ -94,7 +94,7 @@ class TestOnboardApplication:
         sync.sync_kind("catalogues")
         shown = plan(asking, candidate, **given(mirror, candidate)).fields
         after = {field.label.en: field.after.zh for field in shown}
-        assert not after["Manager"].startswith("ou_")
+        assert not after["Leader"].startswith("ou_")
         assert not after["Department"].startswith("od-")
 
     def test_is_settled_by_reading_back(self, asking, candidate, mirror, worker):

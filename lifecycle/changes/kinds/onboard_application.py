@@ -40,9 +40,9 @@ ONBOARD_DAY = Words("入职日期", "Onboarded on")
 DUE_DAY = Words("预计转正日期", "Conversion due on")
 ID_FIELDS: dict[str, tuple[Words, str]] = {
     "job_requirement_id": (Words("招聘需求", "Job requirement"), "job_requirement"),
-    "operator_id": (Words("经办人", "Handled by"), "contact"),
+    "operator_id": (Words("操作人", "Operator"), "contact"),
     "department": (Words("部门", "Department"), "department"),
-    "leader": (Words("直属上级", "Manager"), "contact"),
+    "leader": (Words("直属上级", "Leader"), "contact"),
     "onboard_city_code": (Words("办公地点", "Office location"), "location"),
     "sequence": (Words("序列", "Job family"), "job_family"),
     "level": (Words("职级", "Job level"), "job_level"),
@@ -122,11 +122,8 @@ class OnboardApplication(Kind[Application]):
     step = "onboard"
     title = Words("办理入职", "Onboard")
     explanation = Words(
-        "候选人到岗后办理入职：飞书招聘会为这条投递建立员工记录。部门、直属上级、办公地点、"
-        "序列、职级和人员类型会用于内推奖规则。",
-        "For a candidate who has started: Feishu Hire makes an employee record of the"
-        " application. Department, manager, office location, job family, job level and employee"
-        " type count for the referral reward rules.",
+        "候选人到岗后办理入职：飞书招聘会为这条投递建立员工记录。",
+        "For a candidate who has started: Feishu Hire makes an employee record of the application.",
     )
     subject = APPLICATION
     endpoint = remote.endpoints.APPLICATION_TRANSFER_ONBOARD

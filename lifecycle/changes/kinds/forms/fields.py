@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.forms.boundfield import BoundField
 from django.utils.translation import gettext_lazy as _
 
 REASON_LENGTH = NOTE_LENGTH = 500
 # What a text of several lines may hold.
 BREAKS = str.maketrans("", "", "\r\n\t")
 FIRST_DAY, LAST_DAY = date(1950, 1, 1), date(2100, 12, 31)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Fields that stand together. `title`: their heading, "" for none."""
+
+    title: str
+    fields: list[BoundField]
+    note: str = ""
 
 
 class DayInput(forms.DateInput):

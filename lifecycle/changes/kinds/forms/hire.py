@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from lifecycle.changes.kinds.forms.fields import DayField, reason_field
+from lifecycle.changes.kinds.forms.fields import DayField, Group, reason_field
 from lifecycle.forms.pick_field import PickField
-
-FOR_REWARDS = _("Counts for the referral reward rules.")
 
 
 class OnboardTalentForm(forms.Form):
@@ -28,6 +26,8 @@ class MarkTalentLeftForm(forms.Form):
 
 class OnboardApplicationForm(forms.Form):
     """`suggested`: what it starts with, which is taken even where our lists do not have it."""
+
+    layout = "changes/_grouped_fields.html"
 
     onboarded_on = DayField(
         label=_("Onboarded on"),
@@ -46,24 +46,16 @@ class OnboardApplicationForm(forms.Form):
     )
     operator_id = PickField(
         what="contact",
-        label=_("Handled by"),
+        label=_("Operator"),
         required=False,
         help_text=_("Who appears in Feishu Hire as having onboarded the candidate."),
     )
-    department = PickField(
-        what="department", label=_("Department"), required=False, help_text=FOR_REWARDS
-    )
-    leader = PickField(what="contact", label=_("Manager"), required=False, help_text=FOR_REWARDS)
-    onboard_city_code = PickField(
-        what="location", label=_("Office location"), required=False, help_text=FOR_REWARDS
-    )
-    sequence = PickField(
-        what="job_family", label=_("Job family"), required=False, help_text=FOR_REWARDS
-    )
-    level = PickField(what="job_level", label=_("Job level"), required=False, help_text=FOR_REWARDS)
-    employee_type = PickField(
-        what="employee_type", label=_("Employee type"), required=False, help_text=FOR_REWARDS
-    )
+    department = PickField(what="department", label=_("Department"), required=False)
+    leader = PickField(what="contact", label=_("Leader"), required=False)
+    onboard_city_code = PickField(what="location", label=_("Office location"), required=False)
+    sequence = PickField(what="job_family", label=_("Job family"), required=False)
+    level = PickField(what="job_level", label=_("Job level"), required=False)
+    employee_type = PickField(what="employee_type", label=_("Employee type"), required=False)
     reason = reason_field()
 
     def __init__(
@@ -73,3 +65,25 @@ class OnboardApplicationForm(forms.Form):
         for name, field in self.fields.items():
             if isinstance(field, PickField):
                 field.present = str((suggested or {}).get(name) or "")
+        self._is_filled_in = any((suggested or {}).values())
+
+    @property
+    def notes(self) -> list[str]:
+        """Where what the form starts with comes from."""
+        if self.is_bound or not self._is_filled_in:
+            return []
+        return [str(_("Filled in from what Feishu knows already; check it before you go on."))]
+
+    @property
+    def groups(self) -> Iterator[Group]:
+        """What is shown, in groups."""
+        fields = {name: self[name] for name in self.fields}
+        start = ("onboarded_on", "expected_conversion_on")
+        place = ("department", "leader", "onboard_city_code", "sequence", "level", "employee_type")
+        yield Group(str(_("Onboarding")), [fields.pop(name) for name in start])
+        yield Group(
+            str(_("Position and organisation")),
+            [fields.pop(name) for name in place],
+            note=str(_("Feishu Hire applies the referral reward rules by these.")),
+        )
+        yield Group(str(_("How it is recorded")), list(fields.values()))
