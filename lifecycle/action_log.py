@@ -64,6 +64,8 @@ def _event(zh: str, en: str, *keys: str) -> Event:
 _CHANGE = ("kind", "subject_id", "payload_hash", "pre_image_hash", "to", "from")
 _ACCOUNT = ("user", "after", "at_command_line")
 _CASE = ("kind", "case", "run", "present", "missing", "doubt")
+_REQUEST = ("request", "approver", "due_on", "held")
+_DECISION = ("decided_for",)
 _ANSWER = ("number", "outcome", "http_status", "code", "log_id", "problem", "request_hash")
 
 EVENTS: dict[str, Event] = {
@@ -189,6 +191,23 @@ EVENTS: dict[str, Event] = {
         "bad_checkpoint",
         "fault",
     ),
+    "log.sample_drawn": _event(
+        "{actor}抽取了 {size} 条记录的样本（种子 {seed}）",
+        "{actor} drew a sample of {size} entries (seed {seed})",
+        "sample",
+        "seed",
+        "size",
+        "first_seq",
+        "last_seq",
+    ),
+    "log.reviewed": _event(
+        "{actor}复核了第 {entry} 条记录：{conclusion_words}",
+        "{actor} reviewed entry {entry}: {conclusion_words}",
+        "sample",
+        "entry",
+        "conclusion",
+        "private_note",
+    ),
     "export.started": _event(
         "{actor}开始导出{list_title}（{format}，{rows} 行）",
         "{actor} began to export {list_title} ({format}, {rows} rows)",
@@ -252,6 +271,86 @@ EVENTS: dict[str, Event] = {
         "A later sync of {kind} found the missing records again",
         *_CASE,
     ),
+    "request.asked": _event(
+        "{actor}请{approver}决定{person}是否转正（预计 {due_on}）",
+        "{actor} asked {approver} to decide on the conversion of {person} (due on {due_on})",
+        *_REQUEST,
+        "suggested_on",
+        "payload_hash",
+        "pre_image_hash",
+        "follows",
+        "private_note",
+    ),
+    "request.approved": _event(
+        "{decider}同意{person}于 {day} 转正",
+        "{decider} agreed to convert {person} on {day}",
+        *_REQUEST,
+        *_DECISION,
+        "payload_hash",
+        "pre_image_hash",
+        "day",
+    ),
+    "request.extended": _event(
+        "{decider}把{person}的试用期延长至 {day}",
+        "{decider} extended the probation of {person} until {day}",
+        *_REQUEST,
+        *_DECISION,
+        "day",
+        "private_reason",
+    ),
+    "request.declined": _event(
+        "{decider}决定不予{person}转正",
+        "{decider} decided not to convert {person}",
+        *_REQUEST,
+        *_DECISION,
+        "private_reason",
+    ),
+    "request.void": _event(
+        "{person}的转正审批已作废：{void_because}",
+        "The request to decide on {person} is void: {void_because}",
+        *_REQUEST,
+        "because",
+    ),
+    "request.cancelled": _event(
+        "{actor}撤回了{person}的转正审批",
+        "{actor} took back the request to decide on {person}",
+        *_REQUEST,
+        "private_reason",
+    ),
+    "request.reassigned": _event(
+        "{actor}把{person}的转正审批改由{approver}决定",
+        "{actor} gave the decision on {person} to {approver}",
+        *_REQUEST,
+        "was",
+        "private_reason",
+    ),
+    "request.escalated": _event(
+        "{person}的转正审批逾期未决，已上报给{approver}",
+        "The decision on {person} was overdue and went up the line to {approver}",
+        *_REQUEST,
+        "was",
+    ),
+    "request.reminded": _event(
+        "已提醒{approver}决定{person}是否转正（预计 {due_on}）",
+        "{approver} was reminded to decide on {person} (due on {due_on})",
+        *_REQUEST,
+        "number",
+        "mailed",
+    ),
+    "delegation.created": _event(
+        "{actor}委托{user}在 {first_day} 至 {last_day} 代为审批",
+        "{actor} asked {user} to decide for them from {first_day} to {last_day}",
+        "user",
+        "first_day",
+        "last_day",
+        "delegation",
+    ),
+    "delegation.ended": _event(
+        "{actor}结束了对{user}的审批委托",
+        "{actor} ended the delegation to {user}",
+        "user",
+        "delegation",
+    ),
     "writes.stopped": _event(
         "{actor}停止了向飞书写入",
         "{actor} stopped all writes to Feishu",
@@ -267,6 +366,11 @@ EVENTS: dict[str, Event] = {
         "private_reason",
     ),
 }
+
+
+# Keys whose value is the number of an account, to be shown by its name.
+_NAMES_USERS = ("user", "approver", "decided_for")
+_NAMING = tuple(f'"{key}"' for key in _NAMES_USERS)
 
 
 class UnknownEvent(Exception):
@@ -354,7 +458,8 @@ def entries_with_sentences(
 ) -> list[ReadableEntry]:
     """Entries with their sentences; two more queries for the names, whatever the number."""
     rows = list(entries)
-    named = {(data_in(row.body) or {}).get("user") for row in rows if '"user"' in row.body}
+    bodies = [data_in(row.body) or {} for row in rows if any(n in row.body for n in _NAMING)]
+    named = {body.get(key) for body in bodies for key in _NAMES_USERS}
     accounts = {row.actor_id for row in rows if row.actor_id} | named
     users = User.objects.in_bulk({pk for pk in accounts if isinstance(pk, int)})
     people = Person.objects.in_bulk({row.person_ref for row in rows if row.person_ref})
@@ -381,6 +486,10 @@ def _readable(
         "list_title": _list_words(data),
         "user": _user_words(data.get("user"), users),
         "verdict": _verdict_words(data),
+        "conclusion_words": _conclusion_words(data),
+        "approver": _approver_words(data, users),
+        "decider": _decider_words(actor, data, users),
+        "void_because": VOID_BECAUSE.get(str(data.get("because")), Words("", "")),
         "before": _account_words(data.get("before")),
         "after": _account_words(data.get("after")),
     }
@@ -462,6 +571,39 @@ def _actor_words(entry: ActionEntry, data: Mapping[str, Any], users: Mapping[int
 def _user_words(pk: object, users: Mapping[int, User]) -> Words:
     user = users.get(pk) if isinstance(pk, int) else None
     return Words(user.name, user.name) if user else NOBODY
+
+
+VOID_BECAUSE: dict[str, Words] = {
+    "facts_changed": Words("飞书中的信息有变化", "the facts in Feishu changed"),
+    "overtaken": Words("员工已不在试用期", "no longer on probation"),
+    "not_carried_out": Words("转正没有执行", "the conversion was not carried out"),
+}
+
+
+def _approver_words(data: Mapping[str, Any], users: Mapping[int, User]) -> Words:
+    """Whom a request is addressed to; HR where nobody is."""
+    if data.get("approver") is None:
+        return Words("HR", "HR")
+    return _user_words(data["approver"], users)
+
+
+def _decider_words(actor: Words, data: Mapping[str, Any], users: Mapping[int, User]) -> Words:
+    if data.get("decided_for") is None:
+        return actor
+    absent = _user_words(data["decided_for"], users)
+    return Words(f"{actor.zh}代{absent.zh}", f"{actor.en}, for {absent.en},")
+
+
+CONCLUSIONS: dict[str, Words] = {
+    "in_order": Words("无异常", "in order"),
+    "question": Words("待说明", "to be clarified"),
+    "finding": Words("发现问题", "a finding"),
+}
+
+
+def _conclusion_words(data: Mapping[str, Any]) -> Words:
+    conclusion = str(data.get("conclusion", ""))
+    return CONCLUSIONS.get(conclusion, Words(conclusion, conclusion))
 
 
 def _verdict_words(data: Mapping[str, Any]) -> Words:

@@ -8,6 +8,7 @@ the same answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import date
 from enum import StrEnum
 from functools import reduce
 from operator import or_
@@ -20,6 +21,8 @@ from lifecycle.errors.problems import NotFound
 from lifecycle.models import (
     ActionEntry,
     Application,
+    ConversionRequest,
+    Delegation,
     Department,
     Employee,
     Employment,
@@ -47,6 +50,7 @@ class Capability(StrEnum):
     APPROVE_CHANGE = "approve_change"
     READ_LOG = "read_log"
     VERIFY_LOG = "verify_log"
+    REVIEW_LOG = "review_log"
     TAKE_EVIDENCE = "take_evidence"
     SEE_SYNC = "see_sync"
     START_SYNC = "start_sync"
@@ -54,6 +58,9 @@ class Capability(StrEnum):
     STOP_WRITES = "stop_writes"
     START_WRITES = "start_writes"
     EXPORT = "export"
+    SEE_REQUESTS = "see_requests"
+    ASK_FOR_DECISION = "ask_for_decision"
+    DECIDE_REQUEST = "decide_request"
 
 
 _C = Capability
@@ -72,17 +79,21 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             _C.SEE_GUARDS,
             _C.STOP_WRITES,
             _C.EXPORT,
+            _C.SEE_REQUESTS,
+            _C.ASK_FOR_DECISION,
         }
     ),
-    Role.MANAGER: frozenset({_C.SEE_PEOPLE, _C.READ_LOG}),
+    Role.MANAGER: frozenset({_C.SEE_PEOPLE, _C.READ_LOG, _C.DECIDE_REQUEST}),
     Role.AUDITOR: frozenset(
         {
             _C.SEE_PEOPLE,
             _C.READ_LOG,
             _C.VERIFY_LOG,
+            _C.REVIEW_LOG,
             _C.TAKE_EVIDENCE,
             _C.SEE_SYNC,
             _C.SEE_GUARDS,
+            _C.SEE_REQUESTS,
         }
     ),
     Role.ADMINISTRATOR: frozenset(
@@ -98,7 +109,10 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
 }
 
 # Who may agree to a change, by why it awaits approval (StatusChange.problem).
-APPROVERS: dict[str, frozenset[str]] = {"guard.daily-limit": frozenset({Role.HR})}
+APPROVERS: dict[str, frozenset[str]] = {
+    "guard.daily-limit": frozenset({Role.HR}),
+    "approval.leader": frozenset({Role.MANAGER}),
+}
 
 # Which verbs a role may ask for.
 REQUESTABLE: dict[str, frozenset[str]] = {
@@ -215,6 +229,60 @@ def _in_reach(user: Someone, employees: QuerySet[Employee]) -> QuerySet[Employee
 def visible_changes(user: Someone) -> QuerySet[StatusChange]:
     """The status changes of the people this user may see."""
     return _about_visible_people(user, StatusChange.objects.all(), "person_id")
+
+
+def visible_requests(user: Someone) -> QuerySet[ConversionRequest]:
+    """The conversion requests about people HR or an auditor may see."""
+    requests = ConversionRequest.objects.all()
+    if not can(user, Capability.SEE_REQUESTS):
+        return requests.none()
+    return _about_visible_people(user, requests, "person_id")
+
+
+def requests_to_decide(user: Someone, *, day: date) -> QuerySet[ConversionRequest]:
+    """The open requests this user may decide on this tenant day: addressed to them, or to
+    somebody they stand in for; neither asked for by them nor about them."""
+    requests = ConversionRequest.objects.filter(status=ConversionRequest.Status.OPEN)
+    if not isinstance(user, User) or not can(user, Capability.DECIDE_REQUEST):
+        return requests.none()
+    away = Delegation.objects.filter(
+        to_user=user, ended_at=None, first_day__lte=day, last_day__gte=day
+    )
+    mine = requests.filter(Q(approver=user) | Q(approver__in=away.values("from_user")))
+    mine = mine.exclude(requested_by=user)
+    return mine.exclude(person__open_id=user.open_id) if user.open_id else mine
+
+
+def request_for(user: Someone, pk: int) -> ConversionRequest:
+    """The conversion request, when HR or an auditor may see it; NotFound otherwise."""
+    related = ("person", "employee", "approver", "requested_by")
+    request = visible_requests(user).select_related(*related).filter(pk=pk).first()
+    if request is None:
+        raise NotFound
+    return request
+
+
+def request_to_decide(user: Someone, pk: int, *, day: date) -> ConversionRequest:
+    """The request, when it is addressed to this user and may still be decided."""
+    found = requests_to_decide(user, day=day).filter(pk=pk)
+    request = found.select_related("person", "employee", "approver", "requested_by").first()
+    if request is None:
+        raise NotFound
+    return request
+
+
+def deciders() -> QuerySet[User]:
+    """Everybody a request may be addressed to."""
+    roles = [role for role, able in CAPABILITIES.items() if Capability.DECIDE_REQUEST in able]
+    return User.objects.filter(is_active=True, role__in=roles)
+
+
+def hr_of(person: Person) -> list[User]:
+    """Everybody of HR who reaches this person, save the person; two queries."""
+    users = User.objects.filter(is_active=True, role=Role.HR).order_by("pk")
+    others = [user for user in users if not (person.open_id and user.open_id == person.open_id)]
+    paths = _department_paths(person.pk) if others else []
+    return [user for user in others if _has_in_reach(user, paths)]
 
 
 def visible_entries(user: Someone) -> QuerySet[ActionEntry]:

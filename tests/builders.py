@@ -15,6 +15,7 @@ from lifecycle.models import (
     Contact,
     Department,
     Employee,
+    LogSample,
     Person,
     ReportingLine,
     StatusChange,
@@ -151,6 +152,20 @@ def an_attempt(change: StatusChange, **columns: Any) -> Attempt:
         lease_until=at,
         **{"number": change.attempts.count() + 1, "finished_at": at, "outcome": "applied"}
         | columns,
+    )
+
+
+def a_sample(*, by: User, first: int = 1, last: int = 1, size: int = 1) -> LogSample:
+    today = timezone.localdate()
+    return LogSample.objects.create(
+        seed="seed",
+        size=size,
+        since=today,
+        until=today,
+        first_seq=first,
+        last_seq=last,
+        drawn_by=by,
+        drawn_at=timezone.now(),
     )
 
 

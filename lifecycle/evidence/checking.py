@@ -121,7 +121,7 @@ class _Scan:
     def _check(
         self, row: Row, private: Mapping[int, list[tuple[str, str, str]]]
     ) -> Verification | None:
-        seq, ts, actor, role, event, person, change, body, prev, digest = row
+        seq, (body, prev, digest) = row[0], row[-3:]
         fault = ""
         if seq != self.seq + 1:
             fault = "entry-missing"

@@ -8,6 +8,7 @@ from lifecycle.models.action_log import (
     LogVerification,
     PrivateValue,
 )
+from lifecycle.models.audit import LegalHold, LogReview, LogSample, SavedLogView
 from lifecycle.models.changes import Attempt, StatusChange
 from lifecycle.models.events import ChangeEvent, FeedMark
 from lifecycle.models.guards import Approval, DailyCount, WritesSwitch
@@ -21,6 +22,7 @@ from lifecycle.models.mirror import (
 )
 from lifecycle.models.organisation import CatalogueEntry, Contact, Department, ReportingLine
 from lifecycle.models.people import Person
+from lifecycle.models.requests import ConversionRequest, Delegation
 from lifecycle.models.sync import (
     EndpointGate,
     SyncCase,
@@ -39,13 +41,18 @@ __all__ = [
     "CatalogueEntry",
     "ChangeEvent",
     "Contact",
+    "ConversionRequest",
     "DailyCount",
+    "Delegation",
     "Department",
     "Employee",
     "Employment",
     "EndpointGate",
     "FeedMark",
+    "LegalHold",
     "LogCheckpoint",
+    "LogReview",
+    "LogSample",
     "LogVerification",
     "Offboarding",
     "Person",
@@ -53,6 +60,7 @@ __all__ = [
     "PrivateValue",
     "ReportingLine",
     "Role",
+    "SavedLogView",
     "StatusChange",
     "SyncCase",
     "SyncPlan",

@@ -49,6 +49,11 @@ class ActionEntry(models.Model):
         verbose_name = _("action")
         verbose_name_plural = _("action log")
         ordering = ["-seq"]
+        indexes = [
+            models.Index(fields=["ts"], name="action_by_time"),
+            models.Index(fields=["event", "-seq"], name="action_by_event"),
+            models.Index(fields=["actor_id", "-seq"], name="action_by_actor"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.seq} {self.event}"

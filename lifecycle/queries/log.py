@@ -9,11 +9,21 @@ from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 
-from lifecycle import policies
+from lifecycle import action_log, policies
 from lifecycle.errors.words import Words
-from lifecycle.models import ActionEntry, Attempt, LogCheckpoint, LogVerification, Person
+from lifecycle.models import (
+    ActionEntry,
+    Attempt,
+    Employee,
+    LogCheckpoint,
+    LogVerification,
+    Person,
+    StatusChange,
+    User,
+)
 from lifecycle.paging import Page, page_by_key
 from lifecycle.policies import Someone
+from lifecycle.queries.names import departments_below
 from lifecycle.queries.narrowing import (
     SEARCH_LENGTH,
     read_day,
@@ -35,6 +45,11 @@ class EntryFilter:
     until: date | None = None
     log_id: str = ""
     change: int | None = None
+    person: int | None = None
+    actor: int | None = None
+    verb: str = ""
+    outcome: str = ""
+    department: str = ""
 
     @classmethod
     def read(cls, params: Mapping[str, str], *, events: Iterable[str]) -> EntryFilter:
@@ -46,6 +61,11 @@ class EntryFilter:
             until=read_day(params.get("until", "")),
             log_id=params.get("log_id", "").strip()[:128],
             change=read_number(params.get("change", "")),
+            person=read_number(params.get("person", "")),
+            actor=read_number(params.get("actor", "")),
+            verb=_one_of(params.get("verb", ""), action_log.VERBS),
+            outcome=_one_of(params.get("outcome", ""), StatusChange.Status.values),
+            department=params.get("department", "")[:64],
         )
 
     @property
@@ -59,13 +79,29 @@ class EntryFilter:
             "since": self.since.isoformat() if self.since else "",
             "until": self.until.isoformat() if self.until else "",
             "log_id": self.log_id,
-            "change": str(self.change) if self.change is not None else "",
+            "change": _number(self.change),
+            "person": _number(self.person),
+            "actor": _number(self.actor),
+            "verb": self.verb,
+            "outcome": self.outcome,
+            "department": self.department,
         } | more
         return urlencode({key: value for key, value in values.items() if value})
 
     def apply(self, entries: QuerySet[ActionEntry]) -> QuerySet[ActionEntry]:
         if self.change is not None:
             entries = entries.filter(change_id=self.change)
+        if self.person is not None:
+            entries = entries.filter(person_ref=self.person)
+        if self.actor is not None:
+            entries = entries.filter(actor_id=self.actor)
+        if self.verb or self.outcome:
+            named = {"kind": self.verb, "status": self.outcome}
+            changes = StatusChange.objects.filter(**{k: v for k, v in named.items() if v})
+            entries = entries.filter(change_id__in=changes.values("pk"))
+        if self.department:
+            there = Employee.everyone.filter(department_id__in=departments_below(self.department))
+            entries = entries.filter(person_ref__in=there.values("person_id"))
         if self.event:
             entries = entries.filter(event=self.event)
         if self.since:
@@ -79,6 +115,27 @@ class EntryFilter:
             attempts = Attempt.objects.filter(log_id=self.log_id)
             entries = entries.filter(change_id__in=attempts.values("change_id"))
         return entries
+
+
+def _one_of(value: str, known: Iterable[str]) -> str:
+    return value if value in set(known) else ""
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def actors() -> list[User]:
+    """Everybody who may have done something, for the filter."""
+    return list(User.objects.order_by("last_name", "first_name", "username"))
+
+
+def entries_of_change(user: Someone, change_id: int | None) -> list[ActionEntry]:
+    """Every step of one change, from its first."""
+    if change_id is None:
+        return []
+    same = policies.visible_entries(user).filter(change_id=change_id)
+    return list(same.order_by("seq")[:100])
 
 
 def entry_page(

@@ -79,7 +79,9 @@ def read_number(text: str) -> int | None:
 
 
 def read_day(text: str) -> date | None:
+    """A day somebody could mean: days before and after it can be computed."""
     try:
-        return parse_date(text)
+        day = parse_date(text)
     except ValueError:
         return None
+    return day if day and 1900 <= day.year <= 2200 else None

@@ -1,8 +1,9 @@
-"""What auditors ask of the action log: to have it checked."""
+"""What auditors do with the action log: have it checked, draw samples, review entries."""
 
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,28 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from lifecycle import action_log, policies
-from lifecycle.errors.problems import NotAllowed
+from lifecycle import action_log, policies, queries
+from lifecycle.errors.problems import InvalidValues, NotAllowed
 from lifecycle.evidence import checkpoints, keys
 from lifecycle.evidence.checking import Verification, verify
-from lifecycle.models import ActionLogHead, LogVerification, User
+from lifecycle.models import (
+    ActionLogHead,
+    LogReview,
+    LogSample,
+    LogVerification,
+    SavedLogView,
+    User,
+)
 from lifecycle.policies import Capability
+from lifecycle.queries import Period
 
 log = logging.getLogger(__name__)
 
 # A large log takes minutes; the queue's own limit is for short jobs.
 MOST_SECONDS = 3600
+MOST_NAME, MOST_QUERY, MOST_NOTE = 60, 1000, 2000
+MOST_SAMPLE = 200
+SEED = re.compile(r"[0-9A-Za-z_-]{1,60}")
 State = LogVerification.State
 
 
@@ -151,3 +163,89 @@ def _finish(check: LogVerification, *, state: State, **found: Any) -> None:
 def _is_abandoned(check: LogVerification) -> bool:
     """Its worker is gone: a check of this age would be over."""
     return (timezone.now() - check.requested_at).total_seconds() > MOST_SECONDS
+
+
+# -- views and samples --------------------------------------------------------------------
+
+
+def save_view(name: str, query: str, *, acting_user: User) -> None:
+    """Keep a filter under a name; the same name is the same view. Raises InvalidValues."""
+    name = name.strip()
+    if not 1 <= len(name) <= MOST_NAME or len(query) > MOST_QUERY:
+        raise InvalidValues
+    SavedLogView.objects.update_or_create(user=acting_user, name=name, defaults={"query": query})
+
+
+def remove_view(pk: int, *, acting_user: User) -> None:
+    """One's own only."""
+    SavedLogView.objects.filter(pk=pk, user=acting_user).delete()
+
+
+@transaction.atomic
+def draw_sample(seed: str, *, size: int, period: Period, acting_user: User) -> LogSample:
+    """Draw entries of a period for review. Raises InvalidValues for a seed or a size that
+    cannot be used and for a period without entries."""
+    _require_reviewer(acting_user)
+    bounds = queries.bounds_of(period)
+    if not SEED.fullmatch(seed) or not 1 <= size <= MOST_SAMPLE or bounds is None:
+        raise InvalidValues
+    sample = LogSample.objects.create(
+        seed=seed,
+        size=size,
+        since=period.since,
+        until=period.until,
+        first_seq=bounds[0],
+        last_seq=bounds[1],
+        drawn_by=acting_user,
+        drawn_at=timezone.now(),
+    )
+    action_log.record(
+        "log.sample_drawn",
+        actor=acting_user,
+        data={
+            "sample": sample.pk,
+            "seed": seed,
+            "size": size,
+            "first_seq": bounds[0],
+            "last_seq": bounds[1],
+        },
+    )
+    return sample
+
+
+@transaction.atomic
+def review_entry(
+    sample: LogSample, seq: int, *, conclusion: str, note: str, acting_user: User
+) -> None:
+    """Write down what was concluded about one entry; a later conclusion replaces the earlier
+    one on the page, and both stay in the log. Raises InvalidValues."""
+    _require_reviewer(acting_user)
+    note = note.strip()
+    drawn = queries.draw(
+        sample.seed, size=sample.size, first=sample.first_seq, last=sample.last_seq
+    )
+    needs_note = conclusion != LogReview.Conclusion.IN_ORDER
+    is_known = conclusion in LogReview.Conclusion.values
+    if seq not in drawn or not is_known or len(note) > MOST_NOTE or (needs_note and not note):
+        raise InvalidValues
+    LogReview.objects.update_or_create(
+        sample=sample,
+        seq=seq,
+        defaults={
+            "conclusion": conclusion,
+            "note": note,
+            "by": acting_user,
+            "at": timezone.now(),
+        },
+    )
+    action_log.record(
+        "log.reviewed",
+        actor=acting_user,
+        data={"sample": sample.pk, "entry": seq, "conclusion": conclusion},
+        private={"note": note} if note else {},
+    )
+
+
+def _require_reviewer(user: User) -> None:
+    if not policies.can(user, Capability.REVIEW_LOG):
+        raise NotAllowed

@@ -14,10 +14,17 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from lifecycle import action_log, policies, queries
-from lifecycle.models import ActionEntry, Role
+from lifecycle.models import ActionEntry, Role, StatusChange
 from lifecycle.policies import Capability
 from lifecycle.queries import EntryFilter
-from lifecycle.views.answers import flat, neighbour_queries, page, push_address
+from lifecycle.queries.names import department_choices
+from lifecycle.views.answers import (
+    acting_user,
+    flat,
+    neighbour_queries,
+    page,
+    push_address,
+)
 
 EVENT_LABELS: dict[str, str | Promise] = {
     "change.requested": _("Change asked for"),
@@ -42,6 +49,8 @@ EVENT_LABELS: dict[str, str | Promise] = {
     "export.finished": _("Export done"),
     "log.check_requested": _("Check of the log asked for"),
     "log.checked": _("Log checked"),
+    "log.sample_drawn": _("Sample drawn"),
+    "log.reviewed": _("Entry reviewed"),
     "sync.requested": _("Sync asked for"),
     "sync.finished": _("Sync finished"),
     "sync.failed": _("Sync failed"),
@@ -76,6 +85,8 @@ EVENT_ICONS: dict[str, str] = {
     "export.finished": "download",
     "log.check_requested": "shield",
     "log.checked": "shield-check",
+    "log.sample_drawn": "dices",
+    "log.reviewed": "clipboard-check",
     "sync.requested": "refresh-cw",
     "sync.finished": "refresh-cw",
     "sync.failed": "triangle-alert",
@@ -141,7 +152,14 @@ def log(request: HttpRequest) -> HttpResponse:
         "page": entries,
         **neighbour_queries(narrowed, entries),
         "lines": [LogLine(line) for line in action_log.entries_with_sentences(entries.rows)],
+        "query": narrowed.query_string(),
         "events": [(name, EVENT_LABELS.get(name, name)) for name in action_log.EVENTS],
+        "actors": [(str(user.pk), user.name) for user in queries.actors()],
+        "actor": str(narrowed.actor or ""),
+        "verbs": action_log.VERBS.items(),
+        "outcomes": StatusChange.Status.choices,
+        "departments": department_choices(request.user),
+        "views": queries.saved_views(acting_user(request)),
     }
     response = page(request, "log/list.html", "log/_table.html", context)
     return push_address(request, response, narrowed, params)
@@ -161,8 +179,22 @@ def log_entry(request: HttpRequest, seq: int) -> HttpResponse:
         "private": action_log.private_values(entry),
         "attempt": queries.attempt_numbered(entry.change_id, readable.data.get("number")),
         "neighbours": queries.neighbours_of(request.user, entry),
+        "steps": [
+            LogLine(step)
+            for step in action_log.entries_with_sentences(
+                queries.entries_of_change(request.user, entry.change_id)
+            )
+        ],
+        "change": _change_of(request, entry),
     }
     return render(request, "log/detail.html", context)
+
+
+def _change_of(request: HttpRequest, entry: ActionEntry) -> StatusChange | None:
+    """The change an entry is about, as it was planned; who reads the entry may see it."""
+    if entry.change_id is None:
+        return None
+    return policies.visible_changes(request.user).filter(pk=entry.change_id).first()
 
 
 def _fields(readable: action_log.ReadableEntry) -> list[tuple[str, Any]]:

@@ -14,7 +14,7 @@ from lifecycle.changes import kinds
 from lifecycle.changes.kinds.subjects import Subject
 from lifecycle.models import Employee, User
 from lifecycle.models.mirror import Mirrored
-from tests.builders import a_change, a_sync, an_employee
+from tests.builders import a_change, a_sample, a_sync, an_employee
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +45,13 @@ POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "pick": (OK, NO, NO, NO, OUT),
     "log": (OK, OK, OK, OK, OUT),
     "log-entry": (OK, OK, OK, GONE, OUT),
+    "save-log-view": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "remove-log-view": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "log-exceptions": (NO, NO, OK, NO, OUT),
+    "log-samples": (NO, NO, OK, NO, OUT),
+    "log-sample": (NO, NO, OK, NO, OUT),
+    "review-log-entry": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "log-accounts": (NO, NO, OK, NO, OUT),
     "verify-log": (NO, NO, OK, NO, OUT),
     "start-log-check": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "sync": (OK, NO, OK, OK, OUT),
@@ -66,6 +73,10 @@ POST_POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "decide-change": (422, NO, NO, GONE, OUT),
     "start-sync": (303, NO, NO, 303, OUT),
     "start-log-check": (NO, NO, 303, NO, OUT),
+    "save-log-view": (303, 303, 303, 303, OUT),
+    "remove-log-view": (303, 303, 303, 303, OUT),
+    "log-samples": (NO, NO, 422, NO, OUT),
+    "review-log-entry": (NO, NO, 422, NO, OUT),
     "approve-change": (422, NO, NO, GONE, OUT),
     "decide-sync-case": (GONE, NO, NO, GONE, OUT),
     "stop-writes": (422, NO, NO, 422, OUT),
@@ -100,6 +111,8 @@ def addresses(mei: User) -> Callable[[str], str]:
             wanted["pk"] = record_of(verbs[name], employee).pk
         if "change" in name and "pk" in wanted:
             wanted["pk"] = change.pk
+        if name in ("log-sample", "review-log-entry"):
+            wanted["pk"] = a_sample(by=mei).pk
         if name == "person":
             wanted["pk"] = employee.person_id
         return reverse(name, kwargs=wanted)
