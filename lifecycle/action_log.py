@@ -208,6 +208,18 @@ EVENTS: dict[str, Event] = {
         "conclusion",
         "private_note",
     ),
+    "log.evidence_taken": _event(
+        "{actor}提取了证据包（{entries} 条记录）",
+        "{actor} took an evidence pack ({entries} entries)",
+        "scope",
+        "person_id",
+        "change_id",
+        "since",
+        "until",
+        "entries",
+        "sha256",
+        "private_purpose",
+    ),
     "export.started": _event(
         "{actor}开始导出{list_title}（{format}，{rows} 行）",
         "{actor} began to export {list_title} ({format}, {rows} rows)",

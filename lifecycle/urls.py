@@ -66,6 +66,7 @@ urlpatterns = [
     path("log/samples/", desk.samples, name="log-samples"),
     path("log/samples/<int:pk>/", desk.sample, name="log-sample"),
     path("log/samples/<int:pk>/review/", desk.review, name="review-log-entry"),
+    path("log/evidence/", evidence.take_evidence, name="take-evidence"),
     path("log/accounts/", desk.accounts, name="log-accounts"),
     path("log/<int:seq>/", action_log.log_entry, name="log-entry"),
     path("sync/", sync.sync, name="sync"),
