@@ -15,7 +15,7 @@ from typing import Any
 
 from django.conf import settings
 
-from lifecycle import remote
+from lifecycle import policies, remote
 from lifecycle.changes import kinds
 from lifecycle.changes.kinds import Kind
 from lifecycle.errors.words import Words
@@ -23,6 +23,7 @@ from lifecycle.models import DailyCount, User, WritesSwitch
 
 WRITES_STOPPED = "guard.writes-stopped"
 DAILY_LIMIT = "guard.daily-limit"
+CONFIRMED_BY_YOU = Words("您本人确认（所有操作合计）", "Confirmed by yourself, all kinds together")
 
 
 class WritesStopped(Exception):
@@ -94,17 +95,18 @@ def count_confirmation(kind: Kind[Any], user: User, *, at: datetime) -> bool:
 
 
 def used_today(user: User, *, at: datetime) -> list[Used]:
-    """The limits of this day and how much is used: each verb, then this person; one query."""
+    """The limits of this day and how much is used: each verb, then what this person has
+    confirmed, if they may; one query."""
     names = {kind.name: f"verb:{kind.name}" for kind in kinds.ALL.values()}
     counts = _counts([*names.values(), f"user:{user.pk}"], day=_day(at))
-    own = Words("您本人确认的（所有操作合计）", "Confirmed by yourself, all kinds together")
-    return [
-        *(
-            Used(kind.title, counts.get(names[kind.name], 0), limit_of(kind.name))
-            for kind in kinds.ALL.values()
-        ),
-        Used(own, counts.get(f"user:{user.pk}", 0), settings.DAILY_LIMIT_PER_REQUESTER),
+    found = [
+        Used(kind.title, counts.get(names[kind.name], 0), limit_of(kind.name))
+        for kind in kinds.ALL.values()
     ]
+    if policies.can(user, policies.Capability.ASK_FOR_CHANGE):
+        own = counts.get(f"user:{user.pk}", 0)
+        found.append(Used(CONFIRMED_BY_YOU, own, settings.DAILY_LIMIT_PER_REQUESTER))
+    return found
 
 
 def _limits(kind: Kind[Any], user: User) -> dict[str, int]:

@@ -102,6 +102,10 @@ class TestPage:
         assert (used.count, used.limit, used.is_reached) == (1, 1, True)
         assert "needs a second person" in page.text
 
+    def test_tells_administrators_of_no_limit_of_their_own(self, as_user, mei, zhou):
+        assert "Confirmed by yourself" in as_user(mei).get(reverse("guards")).text
+        assert "Confirmed by yourself" not in as_user(zhou).get(reverse("guards")).text
+
 
 class TestWaitingChange:
     def test_says_why_it_waits(self, as_user, mei, li):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connections, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -211,10 +212,22 @@ class TestCommand:
 @pytest.mark.django_db(transaction=True)
 class TestOneSwitchForAll:
     def test_a_stop_waits_for_an_attempt_that_is_being_committed(self, mei):
-        """Whoever holds the switch finishes first; two rows of it are never made."""
+        """So there is none that has looked before the stop and is committed after it."""
+
+        def stop_elsewhere() -> None:
+            try:
+                stop(mei)
+            finally:
+                connections.close_all()
+
+        stopping = threading.Thread(target=stop_elsewhere)
         with transaction.atomic():
-            assert not guards.locked_switch().is_stopped
-        stop(mei)
+            guards.check_writes_go_on()
+            stopping.start()
+            stopping.join(0.3)
+            assert stopping.is_alive()
+        stopping.join(20)
+        assert guards.present_stop().stopped_by == mei
         with transaction.atomic(), pytest.raises(guards.WritesStopped):
             guards.check_writes_go_on()
         assert WritesSwitch.objects.count() == 1
