@@ -23,7 +23,7 @@ from lifecycle.policies import Capability
 from lifecycle.queries import AccountThen, Period
 from lifecycle.queries.log import EntryFilter
 from lifecycle.queries.narrowing import read_day, read_number
-from lifecycle.services import audit
+from lifecycle.services import as_of, audit
 from lifecycle.views.action_log import LogLine
 from lifecycle.views.answers import acting_user, flat, page
 
@@ -179,6 +179,25 @@ def _account(then: AccountThen, roles: dict[str, Any]) -> dict[str, Any]:
         "role": roles.get(then.role, then.role),
         "verbs": [action_log.VERBS.get(verb, verb) for verb in then.verbs],
     }
+
+
+# -- a person on a past day ---------------------------------------------------------------
+
+
+@require_safe
+def person_as_of(request: HttpRequest, pk: int) -> HttpResponse:
+    _require(request, Capability.READ_LOG)
+    person = policies.person_for(request.user, pk)
+    day = read_day(request.GET.get("day", "")) or timezone.localdate()
+    state = as_of.person_on(request.user, person, day)
+    lines = action_log.entries_with_sentences(state.entries)
+    context = {
+        "person": person,
+        "shown_day": day,
+        "state": state,
+        "lines": [LogLine(line) for line in lines],
+    }
+    return render(request, "log/as_of.html", context)
 
 
 # -- shared -------------------------------------------------------------------------------

@@ -53,10 +53,13 @@ POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "review-log-entry": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "log-accounts": (NO, NO, OK, NO, OUT),
     "take-evidence": (NO, NO, OK, NO, OUT),
+    "person-as-of": (OK, OK, OK, GONE, OUT),
     "verify-log": (NO, NO, OK, NO, OUT),
     "start-log-check": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "sync": (OK, NO, OK, OK, OUT),
     "start-sync": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "start-kind": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "pause-kind": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "decide-sync-case": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "guards": (OK, NO, OK, OK, OUT),
     "stop-writes": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
@@ -73,6 +76,8 @@ POST_POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "cancel-change": (303, NO, NO, GONE, OUT),
     "decide-change": (422, NO, NO, GONE, OUT),
     "start-sync": (303, NO, NO, 303, OUT),
+    "start-kind": (303, NO, NO, 303, OUT),
+    "pause-kind": (303, NO, NO, 303, OUT),
     "start-log-check": (NO, NO, 303, NO, OUT),
     "save-log-view": (303, 303, 303, 303, OUT),
     "remove-log-view": (303, 303, 303, 303, OUT),
@@ -103,7 +108,7 @@ def addresses(mei: User) -> Callable[[str], str]:
         "change.cancelled", actor=mei, change=change, data={"kind": "convert_employee"}
     )
     a_sync()
-    keys = {"pk": employee.pk, "seq": entry.seq, "what": "department"}
+    keys = {"pk": employee.pk, "seq": entry.seq, "what": "department", "kind": "talents"}
     verbs = {kind.url_name: kind.subject for kind in kinds.ALL.values()}
 
     def address(name: str) -> str:
@@ -115,7 +120,7 @@ def addresses(mei: User) -> Callable[[str], str]:
             wanted["pk"] = change.pk
         if name in ("log-sample", "review-log-entry"):
             wanted["pk"] = a_sample(by=mei).pk
-        if name == "person":
+        if name in ("person", "person-as-of"):
             wanted["pk"] = employee.person_id
         return reverse(name, kwargs=wanted)
 
