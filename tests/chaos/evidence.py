@@ -23,6 +23,9 @@ DATABASE_WAS_AWAY = re.compile(
     r"OperationalError|InterfaceError|AdminShutdown|ObjectNotInPrerequisiteState"
     r"|IdleInTransactionSessionTimeout|DatabaseDoesNotAcceptConnections"
 )
+CHAINED = re.compile(
+    r"^(During handling of the above exception|The above exception was the direct cause)"
+)
 TRACEBACK = "Traceback (most recent call last):"
 
 
@@ -123,21 +126,31 @@ def _allowed(change: Change) -> tuple[int, ...]:
 
 
 def tracebacks(path: Path, *, database_goes_away: bool) -> list[str]:
-    """What a program wrote that begins with a traceback and has no good reason."""
-    if not path.exists():
-        return []
-    found = []
-    lines = path.read_text(errors="replace").splitlines()
-    for number, line in enumerate(lines):
-        if TRACEBACK not in line:
+    """What a program wrote of errors that have no good reason; of a chain the last one counts."""
+    lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+    found, number = [], 0
+    while number < len(lines):
+        if TRACEBACK not in lines[number]:
+            number += 1
             continue
-        end = number + 1
-        while end < len(lines) and (lines[end].startswith((" ", "\t")) or not lines[end]):
-            end += 1
-        error = lines[end] if end < len(lines) else ""
+        first, number = number, _end(lines, number)
+        while any(CHAINED.search(line) for line in lines[number + 1 : number + 4]):
+            number = _end(lines, number + 1)
+        error = lines[number] if number < len(lines) else ""
         if not (database_goes_away and DATABASE_WAS_AWAY.search(error)):
-            found.append("\n".join([f"{path.name}:{number}", *lines[max(0, number - 1) : end + 2]]))
+            shown = [lines[max(0, first - 1)], *lines[first : number + 1][-12:]]
+            found.append("\n".join([f"{path.name}:{first + 1}", *shown]))
     return found
+
+
+def _end(lines: list[str], number: int) -> int:
+    """Where the next traceback names its error."""
+    while TRACEBACK not in lines[number]:
+        number += 1
+    number += 1
+    while number < len(lines) and (lines[number].startswith((" ", "\t")) or not lines[number]):
+        number += 1
+    return number
 
 
 def over_the_limit(requests: list[Request], *, scale: float) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.chaos.browser import Away, Browser, Form, Forms, change_number
-from tests.chaos.verbs import DRIVERS, Driver
+from tests.chaos.verbs import DRIVERS, SECOND_PERSON, Driver
 from tests.chaos.world import USERS, Office, record_or_none
 
 # A browser that gets no answer is reloaded until there is one.
@@ -22,9 +22,11 @@ TWICE, AGAIN_LATER, TWO_TABS, TWO_USERS, CANCEL, FOLLOW = 12, 6, 8, 8, 4, 20
 
 @dataclass
 class Notes:
-    """What all of them have seen. `numbers`: the changes each form has led to."""
+    """What all of them have seen. `verbs`: those of this portal. `numbers`: the changes each form
+    has led to."""
 
     wanted: int
+    verbs: set[str]
     numbers: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     count: Counter[str] = field(default_factory=Counter)
     confirmed: list[int] = field(default_factory=list)
@@ -66,7 +68,7 @@ class HrPerson(threading.Thread):
         self._chance = random.Random(f"{seed}/{number}")
         names = USERS[number % len(USERS)], USERS[(number + 1) % len(USERS)]
         self._me, self._colleague = (Browser(office.base_url, name) for name in names)
-        self._drivers = [driver for driver in DRIVERS if subjects.get(driver.kind)]
+        self._drivers = [driver for driver in DRIVERS if driver.verb in notes.verbs]
 
     def run(self) -> None:
         try:
@@ -159,7 +161,19 @@ class HrPerson(threading.Thread):
             self._notes.tell(f"not taken: {answer.status_code}")
             return None
         self._notes.confirm(driver.verb, str(plan.fields["submission_key"]), number)
+        if driver.verb == SECOND_PERSON:
+            self._judge(number, self._me if browser is self._colleague else self._colleague)
         return number
+
+    def _judge(self, number: int, second: Browser) -> None:
+        """Mostly agrees, now and then refuses, or leaves it for another day."""
+        page = Forms(second.get(f"/changes/{number}/").text)
+        form = page.to(f"/changes/{number}/approval/")
+        verdict = self._chance.choices(["approve", "reject", ""], [90, 5, 5])[0]
+        if form is None or not verdict:
+            return
+        answer = second.post(form.action, form.fields | {"verdict": verdict, "reason": "看过了"})
+        self._notes.tell(f"second person: {verdict} {answer.status_code}")
 
     def _follow(self) -> None:
         """A look at an older change; where a decision is wanted: look again, or give it up."""

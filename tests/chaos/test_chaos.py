@@ -19,7 +19,7 @@ import pytest
 
 from tests.chaos.evidence import Evidence, over_the_limit, tracebacks
 from tests.chaos.people import HrPerson, Notes
-from tests.chaos.verbs import DRIVERS
+from tests.chaos.verbs import DRIVERS, daily_limits
 from tests.chaos.world import (
     USERS,
     Console,
@@ -80,15 +80,16 @@ class TestStorm:
     def test_each_change_has_one_effect_or_none(self, databases, tmp_path, say):
         say(f"\nchaos: seed {SEED}, {CHANGES} changes, {again()}\nfiles: {tmp_path}")
         with Tenant(people=PEOPLE, seed=SEED % 1000 + 1) as tenant, ExitStack() as last:
-            office = Office(tenant, databases.template, tmp_path)
+            office = Office(tenant, databases.template, tmp_path, **daily_limits())
             last.callback(office.end)
             started = time.monotonic()
-            verbs = office.ask("prepare", users=USERS)
-            assert {driver.verb for driver in DRIVERS} == set(verbs)
+            verbs = set(office.ask("prepare", users=USERS))
+            assert verbs <= {driver.verb for driver in DRIVERS}, "a verb nobody asks for here"
             numbers = office.ask("addresses")
             say(f"prepared in {time.monotonic() - started:.0f} s")
             observer = Observer(tenant.control)
-            notes = self.storm(office, tenant, observer, numbers, say)
+            notes = Notes(CHANGES, verbs)
+            self.storm(office, tenant, observer, notes, numbers, say)
             self.calm(office, tenant, say)
             report = office.ask("report")
             self.tell(report, notes, tenant, observer, say)
@@ -107,8 +108,14 @@ class TestStorm:
             assert_none(complaints, "tracebacks")
 
     def storm(
-        self, office: Office, tenant: Tenant, observer: Observer, numbers: dict, say
-    ) -> Notes:
+        self,
+        office: Office,
+        tenant: Tenant,
+        observer: Observer,
+        notes: Notes,
+        numbers: dict[str, dict[str, int]],
+        say: Any,
+    ) -> None:
         control = tenant.control
         subjects = {
             kind: [record["id"] for record in control.records(kind, limit=5000)]
@@ -122,7 +129,6 @@ class TestStorm:
             subjects["employees"][apart:],
         )
         office.open_doors()
-        notes = Notes(CHANGES)
         people = [
             HrPerson(office, notes, subjects, numbers, number=number, seed=SEED)
             for number in range(BROWSERS)
@@ -151,7 +157,6 @@ class TestStorm:
             thread.stop()
             say(f"{thread.name}: {dict(thread.done)}")
         assert_none(notes.wrong, "people gave up")
-        return notes
 
     def calm(self, office: Office, tenant: Tenant, say) -> None:
         """No more faults: everything comes to its end, or to a person."""
@@ -188,7 +193,7 @@ class TestStorm:
         assert_none(twice, "forms that are more than one change")
         keys = {change["key"]: change["id"] for change in report}
         assert {key: {keys.get(key)} for key in notes.numbers} == dict(notes.numbers)
-        never = {driver.verb for driver in DRIVERS} - set(notes.asked)
+        never = notes.verbs - set(notes.asked)
         assert not never or len(report) < 200, f"never asked for: {never}"
 
 
@@ -204,7 +209,7 @@ class TestPublishedLimits:
         database = PostgresDatabases(URL) if ON_POSTGRES else SqliteDatabases(folder)
         with Tenant(people=PEOPLE, seed=SEED % 1000 + 1) as tenant, ExitStack() as last:
             last.callback(database.drop)
-            office = Office(tenant, database.template, tmp_path)
+            office = Office(tenant, database.template, tmp_path, **daily_limits())
             last.callback(office.end)
             office.ask("prepare", users=USERS[:1])
             count = office.ask("submit_conversions", count=AT_LIMITS)

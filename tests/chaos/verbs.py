@@ -66,6 +66,10 @@ def pre_hire_details(chance: random.Random, _record: Record) -> Values:
     return {"worker_id": f"W{chance.randrange(10**9):09}"}
 
 
+def leaving_details(chance: random.Random, _record: Record) -> Values:
+    return {"field_reason_explanation": f"第 {chance.randrange(10**9)} 次说明"}
+
+
 DRIVERS: tuple[Driver, ...] = (
     Driver(
         "convert_employee", "employees", "employees", "convert", "convert",
@@ -98,7 +102,24 @@ DRIVERS: tuple[Driver, ...] = (
         lambda r: r["state"] == "onboarded", last_day, weight=0.2,
     ),
     Driver(
+        "edit_offboarding", "offboardings", "offboardings", "edit", "edit_offboarding",
+        lambda r: r["status"] == "Approved", leaving_details,
+    ),
+    Driver(
         "update_pre_hire", "pre_hires", "pre-hires", "update", "update_pre_hire",
         lambda r: r["onboarding_status"] in ("preboarding", "day_one"), pre_hire_details,
     ),
 )  # fmt: skip
+
+# Of this verb each change needs a second person; the others may be asked for without end.
+SECOND_PERSON = "undo_conversion"
+NO_LIMIT = 1_000_000
+
+
+def daily_limits() -> dict[str, str]:
+    """The settings that go with it."""
+    limits = {driver.verb: NO_LIMIT for driver in DRIVERS} | {SECOND_PERSON: 0}
+    return {
+        "DAILY_LIMITS": ",".join(f"{verb}={limit}" for verb, limit in limits.items()),
+        "DAILY_LIMIT_PER_REQUESTER": str(NO_LIMIT),
+    }
