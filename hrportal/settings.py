@@ -67,6 +67,23 @@ SWEEP_EVERY = timedelta(seconds=env.number("SWEEP_SECONDS", default=30, least=0.
 # After this long a mirror without a successful sync is called stale on every page.
 MIRROR_STALE_AFTER = timedelta(hours=2)
 
+# How often each kind of record is looked at, in minutes; 3 of `pre_hires` is every 3 minutes.
+DEFAULT_POLL_MINUTES = {
+    "pre_hires": 3,
+    "offboardings": 3,
+    "applications": 10,
+    "employees": 10,
+    "talents": 10,
+    "employments": 30,
+    "departments": 60,
+    "contacts": 60,
+    "catalogues": 60,
+}
+POLL_MINUTES = DEFAULT_POLL_MINUTES | env.wholes("POLL_MINUTES")
+# The hour of the tenant's clock at which everything is read as a whole once; not at midnight,
+# when Feishu works out its own figures.
+FULL_SYNC_HOUR = env.whole("FULL_SYNC_HOUR", default=3, most=23)
+
 # -- Guards -------------------------------------------------------------------------------
 # How many changes of one verb a tenant day takes before a second person has to agree; 0: always.
 DEFAULT_DAILY_LIMITS = {
@@ -89,6 +106,16 @@ APPROVAL_DAYS = env.whole("APPROVAL_DAYS", default=3, most=365)
 # When a sync misses more than this share of the employees, nobody is taken off the lists.
 SYNC_MOST_GONE_PERCENT = env.whole("SYNC_MOST_GONE_PERCENT", default=20, least=1, most=100)
 
+# -- The end of a probation ---------------------------------------------------------------
+# So many days before it ends the leader is asked by itself; 0: never.
+AUTO_REQUEST_DAYS = env.whole("AUTO_REQUEST_DAYS", default=30, most=365)
+# A leader who has not decided after so many days is passed over, up the line; 0: never.
+ESCALATE_REQUEST_DAYS = env.whole("ESCALATE_REQUEST_DAYS", default=10, most=365)
+# How often somebody who is late is reminded.
+OVERDUE_REMINDER_DAYS = env.whole("OVERDUE_REMINDER_DAYS", default=3, least=1, most=30)
+# What links in e-mails begin with; without it they name the page only.
+PORTAL_URL = env.text("PORTAL_URL", default="").rstrip("/")
+
 # -- The action log -----------------------------------------------------------------------
 # Who signs: the name stands in each checkpoint.
 LOG_ORIGIN = env.text("LOG_ORIGIN", default="hrportal")
@@ -99,6 +126,8 @@ LOG_CHECKPOINT_EVERY = timedelta(minutes=env.number("LOG_CHECKPOINT_MINUTES", de
 LOG_CHECKPOINT_DIR = env.text("LOG_CHECKPOINT_DIR", default="")
 LOG_CHECKPOINT_EMAILS = env.words("LOG_CHECKPOINT_EMAILS", default=[])
 LOG_CHECKPOINT_EMAIL_MINUTES = env.whole("LOG_CHECKPOINT_EMAIL_MINUTES", default=60, least=1)
+# How long personal data and free text stay beside the chain; 0: for ever.
+LOG_PRIVATE_RETENTION_DAYS = env.whole("LOG_PRIVATE_RETENTION_DAYS", default=0, most=36_500)
 _email = env.email("EMAIL_URL")
 EMAIL_BACKEND = _email["EMAIL_BACKEND"]
 EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"], _email["EMAIL_PORT"]

@@ -9,7 +9,7 @@ PrivateValue, and only a salted SHA-256 of them is chained.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -41,6 +41,7 @@ SYSTEM = Words("系统", "The portal")
 COMMAND_LINE = Words("命令行", "Somebody at the command line")
 NOBODY = Words("（已删除的人员）", "(a removed person)")
 UNREADABLE = Words("这条记录的内容无法读取", "The text of this entry cannot be read")
+ERASED_AT_ONCE = 500
 # Beside every entry made by somebody at a browser: the address the request came from.
 ADDRESS = "address"
 _address: ContextVar[str] = ContextVar("address", default="")
@@ -220,6 +221,25 @@ EVENTS: dict[str, Event] = {
         "sha256",
         "private_purpose",
     ),
+    "log.private_erased": _event(
+        "按保存期限删除了 {values} 项链外内容（{until} 之前）",
+        "{values} private values from before {until} were erased as their time was over",
+        "values",
+        "until",
+        "days",
+        "holds",
+    ),
+    "log.hold_placed": _event(
+        "{actor}对{person}的记录设置了保全",
+        "{actor} placed a legal hold on the entries of {person}",
+        "hold",
+        "private_reason",
+    ),
+    "log.hold_released": _event(
+        "{actor}解除了对{person}的记录的保全",
+        "{actor} released the legal hold on the entries of {person}",
+        "hold",
+    ),
     "export.started": _event(
         "{actor}开始导出{list_title}（{format}，{rows} 行）",
         "{actor} began to export {list_title} ({format}, {rows} rows)",
@@ -241,6 +261,13 @@ EVENTS: dict[str, Event] = {
         "started",
     ),
     "sync.requested": _event("{actor}要求立即同步", "{actor} asked for a sync"),
+    "sync.kind_requested": _event(
+        "{actor}要求立即同步：{kind}", "{actor} asked for a sync of {kind}", "kind"
+    ),
+    "sync.paused": _event("{actor}暂停了{kind}的同步", "{actor} paused the sync of {kind}", "kind"),
+    "sync.resumed": _event(
+        "{actor}恢复了{kind}的同步", "{actor} let the sync of {kind} go on", "kind"
+    ),
     "sync.finished": _event(
         "同步完成：{kind}，读取 {read} 条",
         "Sync of {kind} finished: {read} records read",
@@ -441,6 +468,28 @@ def coming_from(address: str) -> Iterator[None]:
         _address.reset(token)
 
 
+def erase_private(*, before: datetime, days: int, held: Collection[int]) -> int:
+    """Erase what stands beside entries older than this, and log how much that was.
+
+    `held`: people of whom nothing may be erased. The chain itself is never touched: it holds
+    fingerprints only, and still verifies. Erases in parts, so that nothing waits long.
+    """
+    last = ActionEntry.objects.filter(ts__lt=before).order_by("-ts").values_list("seq", flat=True)
+    until_seq = last.first()
+    erased = 0
+    while until_seq is not None:
+        kept = ActionEntry.objects.filter(person_ref__in=held).values("seq")
+        due = PrivateValue.objects.filter(seq__lte=until_seq).exclude(seq__in=kept)
+        some = list(due.order_by("pk").values_list("pk", flat=True)[:ERASED_AT_ONCE])
+        if not some:
+            break
+        erased += PrivateValue.objects.filter(pk__in=some).delete()[0]
+    if erased:
+        data = {"values": erased, "until": before.isoformat(timespec="seconds"), "days": days}
+        record("log.private_erased", actor=None, data=data | {"holds": len(held)})
+    return erased
+
+
 def _where() -> dict[str, str]:
     address = _address.get()
     return {ADDRESS: address} if address else {}
@@ -529,7 +578,6 @@ VERBS: dict[str, Words] = {
     "undo_offboarding": Words("撤销离职", "undo the offboarding of"),
     "edit_offboarding": Words("编辑离职信息", "edit the offboarding of"),
     "update_pre_hire": Words("更新待入职信息", "update the pre-hire of"),
-    "edit_offboarding": Words("编辑离职信息", "edit the offboarding of"),
 }
 VIAS: dict[str, Words] = {
     "answer": Words("飞书已确认", "confirmed by Feishu"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 
 from django.utils import timezone
 
 from lifecycle.changes import protocol
 from lifecycle.models import WorkerBeat
 from lifecycle.rules import ChangeStatus
-from lifecycle.services import approvals, audit, sync
+from lifecycle.services import approvals, audit, polling, reminders, sync
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +59,32 @@ def beat(name: str = "queue") -> None:
 
 
 def sync_all() -> int:
-    """Bring the mirror up to date; how many records were read."""
+    """Bring the whole mirror up to date; how many records were read."""
     return sum(run.read for run in sync.sync_all())
+
+
+def poll_often() -> int:
+    """What HR waits for, as far as it is due; how many records were read."""
+    return _poll(polling.OFTEN)
+
+
+def poll_rest() -> int:
+    """Everything else, as far as it is due; how many records were read."""
+    return _poll(polling.REST)
+
+
+def poll() -> int:
+    """Whatever is due; how many records were read."""
+    return poll_often() + poll_rest()
+
+
+def _poll(names: Collection[str]) -> int:
+    return sum(run.read for run in polling.poll(names, at=timezone.now()))
+
+
+def tend_requests() -> int:
+    """Ask, remind and pass on what leaders have to decide; how much there was to do."""
+    return reminders.tend(timezone.now())
 
 
 def sign_checkpoints() -> int:
@@ -70,3 +95,8 @@ def sign_checkpoints() -> int:
 def verify_log(check_id: int) -> str:
     """One check of the action log that somebody asked for; how it ended."""
     return audit.run_verification(check_id)
+
+
+def erase_private_values() -> int:
+    """Erase what the log keeps beside its chain and whose time is over; how much that was."""
+    return audit.erase_overdue()

@@ -19,6 +19,7 @@ from lifecycle.errors.words import Words
 from lifecycle.models import (
     ActionEntry,
     Approval,
+    LegalHold,
     LogReview,
     LogSample,
     SavedLogView,
@@ -287,6 +288,12 @@ def samples() -> list[LogSample]:
     """The newest samples, with how many of their entries are reviewed."""
     drawn = LogSample.objects.select_related("drawn_by").annotate(reviewed=Count("reviews"))
     return list(drawn[:50])
+
+
+def legal_holds() -> list[LegalHold]:
+    """Those in force first."""
+    holds = LegalHold.objects.select_related("person", "by", "released_by")
+    return list(holds.order_by(F("released_at").asc(nulls_first=True), "-pk")[:200])
 
 
 def saved_views(user: User) -> list[SavedLogView]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from lifecycle.evidence import checkpoints, keys
 from lifecycle.evidence.checking import Verification, verify
 from lifecycle.models import (
     ActionLogHead,
+    LegalHold,
     LogReview,
     LogSample,
     LogVerification,
+    Person,
     SavedLogView,
     User,
 )
@@ -249,3 +252,55 @@ def review_entry(
 def _require_reviewer(user: User) -> None:
     if not policies.can(user, Capability.REVIEW_LOG):
         raise NotAllowed
+
+
+# -- retention ----------------------------------------------------------------------------
+
+
+def erase_overdue() -> int:
+    """Erase private values older than LOG_PRIVATE_RETENTION_DAYS, but of nobody under a legal
+    hold; how many. 0 days: nothing is ever erased."""
+    days = settings.LOG_PRIVATE_RETENTION_DAYS
+    if not days:
+        return 0
+    held = set(LegalHold.objects.filter(released_at=None).values_list("person_id", flat=True))
+    before = timezone.now() - timedelta(days=days)
+    return action_log.erase_private(before=before, days=days, held=held)
+
+
+@transaction.atomic
+def place_hold(person: Person, *, reason: str, acting_user: User) -> LegalHold:
+    """Keep what the log holds of this person from being erased; a hold in force stays as it
+    is. Raises InvalidValues without a reason."""
+    _require_reviewer(acting_user)
+    reason = reason.strip()
+    if not 2 <= len(reason) <= MOST_NOTE:
+        raise InvalidValues
+    hold, is_new = LegalHold.objects.get_or_create(
+        person=person,
+        released_at=None,
+        defaults={"reason": reason, "by": acting_user, "at": timezone.now()},
+    )
+    if is_new:
+        action_log.record(
+            "log.hold_placed",
+            actor=acting_user,
+            person=person,
+            data={"hold": hold.pk},
+            private={"reason": reason},
+        )
+    return hold
+
+
+@transaction.atomic
+def release_hold(hold: LegalHold, *, acting_user: User) -> bool:
+    """False when it was released already."""
+    _require_reviewer(acting_user)
+    released = LegalHold.objects.filter(pk=hold.pk, released_at=None).update(
+        released_at=timezone.now(), released_by=acting_user
+    )
+    if released:
+        action_log.record(
+            "log.hold_released", actor=acting_user, person=hold.person, data={"hold": hold.pk}
+        )
+    return bool(released)

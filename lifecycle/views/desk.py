@@ -6,6 +6,7 @@ import secrets
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from lifecycle import action_log, policies, queries
 from lifecycle.errors.problems import InvalidValues
-from lifecycle.models import LogReview, LogSample, Role
+from lifecycle.models import LegalHold, LogReview, LogSample, Role
 from lifecycle.paging import page_by_key
 from lifecycle.policies import Capability
 from lifecycle.queries import AccountThen, Period
@@ -198,6 +199,43 @@ def person_as_of(request: HttpRequest, pk: int) -> HttpResponse:
         "lines": [LogLine(line) for line in lines],
     }
     return render(request, "log/as_of.html", context)
+
+
+# -- legal holds --------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def holds(request: HttpRequest) -> HttpResponse:
+    _require(request, Capability.REVIEW_LOG)
+    params = flat(request.POST if request.method == "POST" else request.GET)
+    number = read_number(params.get("person", ""))
+    person = policies.person_for(request.user, number) if number is not None else None
+    status = 200
+    if request.method == "POST":
+        try:
+            if person is None:
+                raise InvalidValues
+            reason = params.get("reason", "")
+            audit.place_hold(person, reason=reason, acting_user=acting_user(request))
+            return HttpResponseRedirect(reverse("log-holds"), status=SEE_OTHER)
+        except InvalidValues:
+            status = UNPROCESSABLE
+    context = {
+        "person": person,
+        "holds": queries.legal_holds(),
+        "days": settings.LOG_PRIVATE_RETENTION_DAYS,
+        "reason": params.get("reason", ""),
+        "is_refused": status != 200,
+    }
+    return render(request, "log/holds.html", context, status=status)
+
+
+@require_POST
+def release_hold(request: HttpRequest, pk: int) -> HttpResponse:
+    _require(request, Capability.REVIEW_LOG)
+    hold = get_object_or_404(LegalHold.objects.select_related("person"), pk=pk)
+    audit.release_hold(hold, acting_user=acting_user(request))
+    return HttpResponseRedirect(reverse("log-holds"), status=SEE_OTHER)
 
 
 # -- shared -------------------------------------------------------------------------------

@@ -19,7 +19,17 @@ class Regular(NamedTuple):
 
 # Due and leased changes are not here: the worker sweeps those itself, with the queue dead too.
 REGULAR = [
-    Regular("sync-everything", "lifecycle.jobs.sync_all", minutes=10, seconds_at_most=1800),
+    # What is due of it is looked at every minute (POLL_MINUTES); a pass that takes longer than
+    # the limit goes on where it was cut off.
+    Regular("poll-often", "lifecycle.jobs.poll_often", minutes=1, seconds_at_most=1800),
+    Regular("poll-rest", "lifecycle.jobs.poll_rest", minutes=1, seconds_at_most=1800),
+    Regular("tend-requests", "lifecycle.jobs.tend_requests", minutes=5, seconds_at_most=600),
+    Regular(
+        "erase-private-values",
+        "lifecycle.jobs.erase_private_values",
+        minutes=24 * 60,
+        seconds_at_most=1800,
+    ),
     # Whether a checkpoint is due is looked at every minute (LOG_CHECKPOINT_ENTRIES, _MINUTES).
     Regular("sign-checkpoints", "lifecycle.jobs.sign_checkpoints", minutes=1, seconds_at_most=1800),
 ]
