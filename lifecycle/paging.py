@@ -38,10 +38,7 @@ def page_by_key(
     values = _read_cursor(params.get("before" if backwards else "after", ""), order)
     backwards = backwards and values is not None
     towards = _reversed(order) if backwards else order
-    rows = rows.order_by(*towards)
-    if values is not None:
-        rows = rows.filter(_beyond(towards, values))
-    found = list(rows[: size + 1])
+    found = _first(rows.order_by(*towards), towards, values, most=size + 1)
     more = len(found) > size
     shown = found[:size]
     if backwards:
@@ -60,27 +57,43 @@ def page_by_key(
 def walk_by_key(
     rows: QuerySet[Row], *, order: tuple[str, ...], size: int, most: int
 ) -> Iterator[list[Row]]:
-    """All the rows in their order, `most` at the most, in parts of `size`; one query a part."""
+    """All the rows in their order, `most` at the most, in parts of `size`; a query or two a
+    part."""
     rows, left = rows.order_by(*order), most
-    beyond = Q()
+    values: list[Any] | None = None
     while left > 0:
-        found = list(rows.filter(beyond)[: min(size, left)])
+        found = _first(rows, order, values, most=min(size, left))
         if not found:
             return
         yield found
         left -= len(found)
-        beyond = _beyond(order, [getattr(found[-1], _name(column)) for column in order])
+        values = [getattr(found[-1], _name(column)) for column in order]
 
 
-def _beyond(order: tuple[str, ...], values: list[Any]) -> Q:
-    """`lte` and `OR`: the first condition lets the index jump to the place, the second one
-    settles ties. The textbook form without it reads the index from its start."""
+def _first(
+    rows: QuerySet[Row], order: tuple[str, ...], values: list[Any] | None, *, most: int
+) -> list[Row]:
+    """The first rows, or the first ones beyond these values."""
+    if values is None:
+        return list(rows[:most])
+    found: list[Row] = []
+    for part in _beyond(order, values):
+        found += rows.filter(part)[: most - len(found)]
+        if len(found) == most:
+            break
+    return found
+
+
+def _beyond(order: tuple[str, ...], values: list[Any]) -> list[Q]:
+    """What lies beyond, in the order to be asked for. With two columns that is the rest of the
+    rows with the same value in the first one, then the others: two questions that an index
+    answers from their very place. One question for both reads all the rows with the same value
+    from their start, and a list may have a million with the same day."""
     if len(order) == 1:
-        return Q(**{f"{_name(order[0])}__{_than(order[0])}": values[0]})
+        return [Q(**{f"{_name(order[0])}__{_than(order[0])}": values[0]})]
     first, last = order
-    at_or_beyond = Q(**{f"{_name(first)}__{_than(first)}e": values[0]})
-    beyond = Q(**{f"{_name(first)}__{_than(first)}": values[0]})
-    return at_or_beyond & (beyond | Q(**{f"{_name(last)}__{_than(last)}": values[1]}))
+    same = Q(**{_name(first): values[0], f"{_name(last)}__{_than(last)}": values[1]})
+    return [same, Q(**{f"{_name(first)}__{_than(first)}": values[0]})]
 
 
 def _name(column: str) -> str:

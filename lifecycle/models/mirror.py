@@ -171,6 +171,8 @@ class Employee(Vanishing):
         indexes = [
             models.Index(fields=["due_sort_on", "id"]),
             models.Index(fields=["onboard_status", "conversion_status", "due_sort_on", "id"]),
+            models.Index(fields=["onboard_status", "conversion_status", "converted_on"]),
+            models.Index(fields=["onboard_status", "due_sort_on", "id"]),
             models.Index(fields=["department_id", "due_sort_on", "id"]),
             models.Index(fields=["leader_open_id", "due_sort_on", "id"]),
         ]

@@ -143,14 +143,14 @@ def employee_rows(employees: Sequence[Employee], *, today: date) -> list[Employe
 # -- the list -----------------------------------------------------------------------------
 
 
+# By the day the list sorts by, which for whoever is on probation is the day of the conversion:
+# one index finds them and puts them in order.
 def _due_within(days: int) -> Condition:
-    return lambda today: (
-        ON_PROBATION & Q(expected_conversion_on__range=(today, today + timedelta(days=days)))
-    )
+    return lambda today: ON_PROBATION & Q(due_sort_on__range=(today, today + timedelta(days=days)))
 
 
 def _overdue(today: date) -> Q:
-    return ON_PROBATION & Q(expected_conversion_on__lt=today)
+    return ON_PROBATION & Q(due_sort_on__lt=today)
 
 
 def _converted_lately(today: date) -> Q:

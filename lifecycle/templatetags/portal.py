@@ -17,7 +17,7 @@ from django.utils.translation import get_language
 from lifecycle.changes import kinds
 from lifecycle.errors.words import Words
 from lifecycle.models import StatusChange
-from lifecycle.queries import Badge
+from lifecycle.queries import MOST_COUNTED, Badge
 from lifecycle.rules import ChangeStatus
 
 register = template.Library()
@@ -50,6 +50,12 @@ def _svg(name: str, size: int) -> SafeString:
 def icon(name: str, size: int = 18) -> SafeString:
     """A lucide icon; decoration only, so the words beside it must say the same."""
     return _svg(name, size)
+
+
+@register.filter
+def counted(number: int) -> str:
+    """A number that was counted only so far: "9999+" when there are more."""
+    return f"{MOST_COUNTED}+" if number > MOST_COUNTED else str(number)
 
 
 @register.filter
