@@ -122,6 +122,10 @@ class SyncCase(models.Model):
         return self.present - self.missing
 
     @property
+    def is_foreign(self) -> bool:
+        return self.doubt == self.Doubt.FOREIGN
+
+    @property
     def is_undecided(self) -> bool:
         return not self.decision
 

@@ -27,6 +27,7 @@ from lifecycle.errors.words import Words
 from lifecycle.models import (
     Application,
     CatalogueEntry,
+    ChangeEvent,
     Contact,
     Department,
     Employee,
@@ -788,10 +789,19 @@ class KindHealth:
     rows: int
     problem: str
     unreadable: int
+    # Events of the last day.
+    changes: int
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the last pass took."""
+        if self.last is None or self.last.finished_at is None:
+            return None
+        return (self.last.finished_at - self.last.started_at).total_seconds()
 
 
 def mirror_health() -> list[KindHealth]:
-    """Every kind with its last pass; two queries and a count per kind."""
+    """Every kind with its last pass; four queries and a count per kind."""
     newest = SyncRun.objects.filter(
         pk__in=SyncRun.objects.values("kind").annotate(newest=models.Max("pk")).values("newest")
     )
@@ -802,14 +812,21 @@ def mirror_health() -> list[KindHealth]:
         .annotate(models.Max("finished_at"))
     )
     unreadable = dict(UnreadableRecord.objects.values_list("kind").annotate(models.Count("pk")))
+    since = timezone.now() - timedelta(days=1)
+    events = ChangeEvent.objects.filter(seen_at__gte=since).order_by()
+    changes = dict(events.values_list("record_kind").annotate(models.Count("pk")))
     return [
-        _health(kind, last.get(kind.name), successes.get(kind.name), unreadable)
+        _health(kind, last.get(kind.name), successes.get(kind.name), unreadable, changes)
         for kind in KINDS.values()
     ]
 
 
 def _health(
-    kind: SyncKind, last: SyncRun | None, success: datetime | None, unreadable: dict[str, int]
+    kind: SyncKind,
+    last: SyncRun | None,
+    success: datetime | None,
+    unreadable: dict[str, int],
+    changes: dict[str, int],
 ) -> KindHealth:
     stale = success is None or success < timezone.now() - settings.MIRROR_STALE_AFTER
     running = last if last is not None and last.state == SyncRun.State.RUNNING else None
@@ -823,6 +840,7 @@ def _health(
         rows=kind.model._default_manager.count(),
         problem=last.problem if last is not None and last.state == SyncRun.State.FAILED else "",
         unreadable=unreadable.get(kind.model._meta.model_name or "", 0),
+        changes=changes.get(kind.name.replace("_", "-"), 0),
     )
 
 

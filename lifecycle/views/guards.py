@@ -92,7 +92,9 @@ def decide_sync_case(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, _("Somebody has decided this already, or Feishu shows them again."))
     else:
         said = {
-            SyncCase.Decision.GO_ON: _("The next sync takes them off the lists."),
+            SyncCase.Decision.GO_ON: _("The next sync stores them.")
+            if case.is_foreign
+            else _("The next sync takes them off the lists."),
             SyncCase.Decision.IGNORE: _("That answer is ignored; the next sync reads Feishu anew."),
         }
         messages.success(request, said[SyncCase.Decision(decision)])

@@ -45,10 +45,13 @@ class TestInstallSchedules:
     def installed(self, db) -> None:
         call_command("install_schedules")
 
-    def test_syncs_everything_every_ten_minutes(self):
-        schedule = Schedule.objects.get(name="sync-everything")
-        assert schedule.func == f"{jobs.__name__}.{jobs.sync_all.__name__}"
-        assert (schedule.schedule_type, schedule.minutes) == (Schedule.MINUTES, 10)
+    @pytest.mark.parametrize(
+        ("name", "job"), [("poll-often", jobs.poll_often), ("poll-rest", jobs.poll_rest)]
+    )
+    def test_looks_every_minute_what_is_due(self, name, job):
+        schedule = Schedule.objects.get(name=name)
+        assert schedule.func == f"{jobs.__name__}.{job.__name__}"
+        assert (schedule.schedule_type, schedule.minutes) == (Schedule.MINUTES, 1)
         assert schedule.repeats == -1
 
     def test_changes_nothing_the_second_time(self):
@@ -61,7 +64,7 @@ class TestInstallSchedules:
         Schedule.objects.create(name="stray", func="os.getcwd", schedule_type=Schedule.DAILY)
         call_command("install_schedules")
         minutes = dict(Schedule.objects.values_list("name", "minutes"))
-        assert minutes["sync-everything"] == 10
+        assert minutes["poll-rest"] == 1
         assert "stray" not in minutes
 
     def test_asks_every_minute_whether_a_checkpoint_is_due(self):
