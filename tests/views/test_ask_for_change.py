@@ -128,7 +128,7 @@ class TestConvertEmployee:
 class TestInTheSidePanel:
     def test_every_step_is_a_piece_with_the_same_root(self, as_user, mei, bo, address, today):
         client = as_user(mei)
-        root = f'id="employee-{bo.pk}-convert-employee"'
+        root = f'id="convert-employee-{bo.pk}"'
         form = client.get(address, **HTMX)
         plan = client.post(address, {"step": "plan", "converted_on": today}, **HTMX)
         done = client.post(address, confirmation(plan, today), **HTMX)
