@@ -21,6 +21,7 @@ from lifecycle.errors.problems import NotFound
 from lifecycle.models import (
     ActionEntry,
     Application,
+    ChangeEvent,
     ConversionRequest,
     Delegation,
     Department,
@@ -283,6 +284,11 @@ def hr_of(person: Person) -> list[User]:
     others = [user for user in users if not (person.open_id and user.open_id == person.open_id)]
     paths = _department_paths(person.pk) if others else []
     return [user for user in others if _has_in_reach(user, paths)]
+
+
+def visible_events(user: Someone) -> QuerySet[ChangeEvent]:
+    """The change events about the people this user may see."""
+    return _about_visible_people(user, ChangeEvent.objects.all(), "person_id")
 
 
 def visible_entries(user: Someone) -> QuerySet[ActionEntry]:

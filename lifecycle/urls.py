@@ -13,6 +13,7 @@ from lifecycle.views import (
     desk,
     evidence,
     exports,
+    feed,
     guards,
     health,
     help,
@@ -50,6 +51,9 @@ urlpatterns = [
         )
         for kind in kinds.ALL.values()
     ),
+    path("feed/", feed.feed, name="feed"),
+    path("feed/news/", feed.feed_news, name="feed-news"),
+    path("feed/read/", feed.mark_feed_read, name="mark-feed-read"),
     path("changes/", changes.changes, name="changes"),
     path("changes/<int:pk>/", changes.change, name="change"),
     path("changes/<int:pk>/live/", changes.change_live, name="change-live"),

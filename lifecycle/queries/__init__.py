@@ -26,6 +26,14 @@ from lifecycle.queries.desk import (
     saved_views,
 )
 from lifecycle.queries.employees import EMPLOYEES, EmployeeRow, employee_rows
+from lifecycle.queries.events import (
+    FeedFilter,
+    count_events_after,
+    feed_page,
+    last_seen,
+    newest_event,
+)
+from lifecycle.queries.events import told as told_events
 from lifecycle.queries.lists import (
     MOST_COUNTED,
     Badge,
@@ -51,7 +59,7 @@ from lifecycle.queries.log import (
     log_proof,
     neighbours_of,
 )
-from lifecycle.queries.names import DepartmentChoice
+from lifecycle.queries.names import DepartmentChoice, department_choices
 from lifecycle.queries.offboardings import OFFBOARDINGS
 from lifecycle.queries.people import person_page
 from lifecycle.queries.pre_hires import PRE_HIRES
@@ -59,6 +67,7 @@ from lifecycle.queries.sync import (
     MirrorState,
     ShownCase,
     mirror_state,
+    oldest_mirror_state,
     open_sync_cases,
     unreadable_records,
 )
@@ -87,6 +96,7 @@ __all__ = [
     "DepartmentChoice",
     "EmployeeRow",
     "EntryFilter",
+    "FeedFilter",
     "Figure",
     "MirrorState",
     "Period",
@@ -103,7 +113,9 @@ __all__ = [
     "changes_needing_attention",
     "changes_of_person",
     "choice_options",
+    "count_events_after",
     "count_rows",
+    "department_choices",
     "draw",
     "employee_rows",
     "entries_in",
@@ -111,13 +123,17 @@ __all__ = [
     "entries_of_sample",
     "entry_page",
     "exceptions",
+    "feed_page",
     "figures",
     "is_moving",
+    "last_seen",
     "legal_holds",
     "list_of",
     "log_proof",
     "mirror_state",
     "neighbours_of",
+    "newest_event",
+    "oldest_mirror_state",
     "open_changes_by_person",
     "open_sync_cases",
     "person_page",
@@ -126,5 +142,6 @@ __all__ = [
     "reviews_of_sample",
     "samples",
     "saved_views",
+    "told_events",
     "unreadable_records",
 ]

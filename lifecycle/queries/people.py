@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from lifecycle import policies
+from lifecycle.errors.words import Words
 from lifecycle.models import (
     Application,
     CatalogueEntry,
@@ -29,6 +30,7 @@ from lifecycle.policies import Someone
 from lifecycle.queries.applications import ApplicationRow
 from lifecycle.queries.changes import changes_of_person, open_changes_by_person
 from lifecycle.queries.employees import EmployeeRow
+from lifecycle.queries.events import outside_events
 from lifecycle.queries.lists import Badge, Text, days_in_words
 from lifecycle.queries.names import catalogue_names, contact_names, department_names
 from lifecycle.queries.offboardings import OffboardingRow, reason_of
@@ -44,6 +46,7 @@ EMPLOYMENT_BADGES = {
 HIRE, CORE_HR = _("Feishu Hire"), _("Feishu CoreHR")
 # More records of one kind than this are not one person's history.
 MOST_RECORDS = 20
+MOST_EVENTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class Happening:
     """One line of the timeline: a change made here, or what Feishu's records tell."""
 
     at: datetime
-    title: Text
+    title: Text | Words
     source: Text = ""
     change: StatusChange | None = None
     has_time: bool = True
@@ -123,7 +126,7 @@ class _Names:
 
 
 def person_page(user: Someone, person: Person, *, at: datetime) -> PersonPage:
-    """All that is known of a person; twelve queries, however many records there are."""
+    """All that is known of a person; sixteen queries at most, however many records there are."""
     today = timezone.localdate(at)
     records = _records_of(user, person)
     names = _names_in(records)
@@ -143,7 +146,7 @@ def person_page(user: Someone, person: Person, *, at: datetime) -> PersonPage:
         cards=cards,
         line=_line(employees, records, names),
         open_change=open_change,
-        timeline=_timeline(made_here, records, today),
+        timeline=_timeline(made_here, _seen_outside(user, person), records, today),
         contradicts=_contradiction(records),
     )
 
@@ -298,13 +301,27 @@ def _card(
 # -- what has happened --------------------------------------------------------------------
 
 
-def _timeline(changes: Sequence[StatusChange], records: _Records, today: date) -> list[Happening]:
-    """Changes made here and days Feishu's records tell of, up to now, the latest first."""
+def _seen_outside(user: Someone, person: Person) -> list[Happening]:
+    """What was changed in Feishu itself, by the moment it was first seen."""
+    return [
+        Happening(line.event.seen_at, line.alone, _("Seen from outside"))
+        for line in outside_events(user, person.pk, limit=MOST_EVENTS)
+    ]
+
+
+def _timeline(
+    changes: Sequence[StatusChange],
+    seen: Sequence[Happening],
+    records: _Records,
+    today: date,
+) -> list[Happening]:
+    """Changes made here, those seen from outside, and days Feishu's records tell of, up to now,
+    the latest first."""
     made_here = [Happening(change.created_at, "", change=change) for change in changes]
     outside = (
         happening for happening in _outside(records) if timezone.localdate(happening.at) <= today
     )
-    return sorted([*made_here, *outside], key=lambda happening: happening.at, reverse=True)
+    return sorted([*made_here, *seen, *outside], key=lambda happening: happening.at, reverse=True)
 
 
 def _outside(records: _Records) -> Iterator[Happening]:

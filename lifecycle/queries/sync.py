@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,6 +36,13 @@ def mirror_state(kind: str = EMPLOYEES_SYNC, *, at: datetime) -> MirrorState:
         is_stale=last is None or at - last > settings.MIRROR_STALE_AFTER,
         has_failed=state == SyncRun.State.FAILED,
     )
+
+
+def oldest_mirror_state(kinds: Sequence[str], *, at: datetime) -> MirrorState:
+    """That of the kind which has waited the longest; one query each."""
+    states = [mirror_state(kind, at=at) for kind in kinds]
+    never = [state for state in states if state.last_success_at is None]
+    return never[0] if never else min(states, key=lambda state: state.last_success_at or at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,9 @@ POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "person": (OK, OK, OK, GONE, OUT),
     # Every verb: HR only.
     **{kind.url_name: (OK, NO, NO, GONE, OUT) for kind in kinds.ALL.values()},
+    "feed": (OK, OK, OK, OK, OUT),
+    "feed-news": (OK, OK, OK, OK, OUT),
+    "mark-feed-read": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "changes": (OK, OK, OK, OK, OUT),
     "change": (OK, OK, OK, GONE, OUT),
     "change-live": (303, 303, 303, GONE, OUT),
@@ -77,6 +80,7 @@ POST_POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "convert-employee": (422, NO, NO, GONE, OUT),
     "cancel-change": (303, NO, NO, GONE, OUT),
     "decide-change": (422, NO, NO, GONE, OUT),
+    "mark-feed-read": (303, 303, 303, 303, OUT),
     "start-sync": (303, NO, NO, 303, OUT),
     "start-kind": (303, NO, NO, 303, OUT),
     "pause-kind": (303, NO, NO, 303, OUT),
