@@ -582,7 +582,8 @@ def need_attention(
                 Status.NEEDS_ATTENTION,
                 event="change.needs_attention",
                 at=timezone.now(),
-                data={"problem": problem, "observed": observed} | dict(data or {}),
+                data={"problem": problem, "observed": _chained(change, observed)}
+                | dict(data or {}),
                 next_run_at=None,
                 problem=problem,
                 observed=observed,
@@ -626,7 +627,7 @@ def not_applied(change: StatusChange, facts: Mapping[str, Any]) -> None:
             event="change.not_applied",
             at=at,
             data={
-                "observed": dict(facts),
+                "observed": _chained(change, facts),
                 "first_read_at": _moment(change.unapplied_read_at),
                 "next_run_at": at.isoformat(),
             },
@@ -659,7 +660,7 @@ def _succeed(
         Status.SUCCEEDED,
         event="change.succeeded",
         at=timezone.now(),
-        data=answer | {"via": via.value, "observed": observed},
+        data=answer | {"via": via.value, "observed": _chained(change, observed)},
         uses_attempt=uses_attempt,
         next_run_at=None,
         settled_via=via.value,
@@ -751,6 +752,10 @@ def _move(
         setattr(change, name, value)
     if target is Status.SUCCEEDED:
         kind_named(change.kind).applied(change, at=at)
+
+
+def _chained(change: StatusChange, facts: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if facts is None else dict(kind_named(change.kind).chained(facts))
 
 
 def _moment(at: datetime | None) -> str | None:

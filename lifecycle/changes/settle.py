@@ -81,6 +81,7 @@ def judge(change: StatusChange, kind: Kind[Any], facts: Mapping[str, Any], *, at
         # One read is not enough: what answers reads may be behind what takes writes.
         first = first or at
         return Look(Verdict.LOOK_AGAIN, facts, first + settings.SETTLE_READ_GAP, first)
-    if change.attempts_used < settings.ATTEMPT_BUDGET and kind.may_repeat:
+    has_attempts_left = change.attempts_used < settings.ATTEMPT_BUDGET
+    if has_attempts_left and kind.may_send_again(call, facts):
         return Look(Verdict.NOT_APPLIED, facts)
     return Look(Verdict.NOT_APPLIED_TOO_OFTEN, facts)

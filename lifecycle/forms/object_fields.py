@@ -59,8 +59,9 @@ class ObjectField:
     """One field of a record.
 
     `kind`: None where a value cannot be sent, as for attachments and automatic numbers.
-    `longest`: of a text, in characters. `decimals`: of a number, None for any. `has_clock`: a moment, of
-    which the day alone can be sent. `refers_to`: what a lookup names by id, "" for none.
+    `longest`: of a text, in characters. `decimals`: of a number, None for any. `has_clock`: a
+    moment, of which the day alone can be sent. `refers_to`: what a lookup names by id, "" for
+    none.
     """
 
     api_name: str
@@ -240,6 +241,14 @@ class TextField(forms.CharField):
             )
 
 
+class BoxesField(forms.MultipleChoiceField):
+    """A box to tick for each option."""
+
+    @property
+    def has_many(self) -> bool:
+        return len(self.choices) > MANY_OPTIONS
+
+
 class LinkField(TextField):
     def validate(self, value: str) -> None:
         super().validate(value)
@@ -322,10 +331,7 @@ def _choice_field(field: ObjectField, present: Value) -> forms.Field:
 
 def _choices_field(field: ObjectField, present: Value) -> forms.Field:
     choices = _choices(field, present if isinstance(present, tuple) else ())
-    attrs = {"data-many": "yes"} if len(choices) > MANY_OPTIONS else {}
-    return forms.MultipleChoiceField(
-        choices=choices, widget=forms.CheckboxSelectMultiple(attrs=attrs)
-    )
+    return BoxesField(choices=choices, widget=forms.CheckboxSelectMultiple())
 
 
 def _choices(field: ObjectField, held: Sequence[str]) -> list[tuple[str, Any]]:

@@ -22,8 +22,10 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from lifecycle import action_log, mirror, organisation, remote, rules
+from lifecycle.changes.kinds.offboarding_record import STANDARD_FIELDS
 from lifecycle.differences import POLLED
 from lifecycle.errors.words import Words
+from lifecycle.forms.object_fields import ENUM
 from lifecycle.models import (
     Application,
     CatalogueEntry,
@@ -62,6 +64,8 @@ SEARCH_BEHIND = timedelta(seconds=5)
 # The position of a pass that has read the list and reads again what it did not meet.
 AGAIN = "again"
 NOT_ONBOARDED = 1002903
+# R4: there is no such field, or what Feishu keeps of it is damaged.
+NO_SUCH_FIELD = (1162020, 1160005)
 # Refusals that say nothing about the one record that was asked for.
 ABOUT_THE_APP = (remote.errors.ScopeMissing, remote.errors.AuthRefused, remote.errors.Throttled)
 # How a server answers for a path it does not know.
@@ -525,10 +529,39 @@ def _reasons() -> Iterator[Entry]:
         yield Entry(identifier, item.get("name"), item, is_active=bool(item.get("active")))
 
 
+def _offboarding_fields() -> Iterator[Entry]:
+    """The custom fields, and those of the standard ones that Feishu knows by the names of O1."""
+    yield from _fields("offboarding_info")
+    for name in STANDARD_FIELDS:
+        item = _field_or_none("offboarding_info", name)
+        if item is not None:
+            yield _field_entry(item | {"custom_api_name": name})
+
+
 def _fields(object_name: str) -> Iterator[Entry]:
+    """Custom fields by R3; one whose options it leaves out is asked for alone (R4)."""
     for item in remote.client().list_custom_fields([object_name]).items:
-        is_open = item.get("is_open") is not False
-        yield Entry(str(item["custom_api_name"]), item.get("name"), item, is_active=is_open)
+        is_whole = item.get("type") != ENUM or item.get("common_schema_config")
+        yield _field_entry(
+            item if is_whole else _field_or_none(object_name, str(item["custom_api_name"])) or item
+        )
+
+
+def _field_entry(item: Mapping[str, Any]) -> Entry:
+    is_open = item.get("is_open") is not False
+    return Entry(str(item["custom_api_name"]), item.get("name"), item, is_active=is_open)
+
+
+def _field_or_none(object_name: str, api_name: str) -> Any:
+    """One field by R4, standard or custom; None for one Feishu does not know."""
+    try:
+        return remote.client().get_custom_field(
+            object_api_name=object_name, custom_api_name=api_name, background=True
+        )
+    except remote.errors.Refused as error:
+        if error.code in NO_SUCH_FIELD:
+            return None
+        raise
 
 
 def _entries(method: Callable[..., Any], id_field: str) -> Iterator[Entry]:
@@ -551,7 +584,7 @@ CATALOGUES: dict[str, Callable[[], Iterable[Entry]]] = {
     CatalogueEntry.Kind.JOB_REQUIREMENT: _job_requirements,
     CatalogueEntry.Kind.COST_CENTER: _cost_centers,
     CatalogueEntry.Kind.OFFBOARDING_REASON: _reasons,
-    CatalogueEntry.Kind.OFFBOARDING_FIELD: partial(_fields, "offboarding_info"),
+    CatalogueEntry.Kind.OFFBOARDING_FIELD: _offboarding_fields,
     CatalogueEntry.Kind.PRE_HIRE_FIELD: partial(_fields, "pre_hire"),
 }
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from lifecycle.changes.kinds.base import Facts, FieldChange, Kind, RecordMissing, ShownFact
 from lifecycle.changes.kinds.convert_employee import ConvertEmployee
+from lifecycle.changes.kinds.edit_offboarding import EditOffboarding
 from lifecycle.changes.kinds.mark_talent_left import MarkTalentLeft
 from lifecycle.changes.kinds.offboard_employee import OffboardEmployee
 from lifecycle.changes.kinds.onboard_application import OnboardApplication
@@ -26,6 +27,7 @@ ALL: dict[str, Kind[Any]] = {
         RestoreToPreHire(),
         OnboardTalent(),
         MarkTalentLeft(),
+        EditOffboarding(),
         UpdatePreHire(),
     )
 }

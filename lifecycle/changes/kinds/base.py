@@ -185,6 +185,15 @@ class Kind(ABC, Generic[Record]):
     def holds(self, call: remote.Call, facts: Facts) -> bool:
         """Whether the facts show what the request wanted."""
 
+    def may_send_again(self, call: remote.Call, facts: Facts) -> bool:
+        """Whether facts that show no effect are proof enough to send the request again."""
+        return self.may_repeat
+
+    def chained(self, facts: Facts) -> Facts:
+        """What the log's chain holds of the facts: nothing personal and no free text, because
+        it can never be erased there."""
+        return facts
+
     # -- the end --------------------------------------------------------------------------
 
     @abstractmethod

@@ -10,10 +10,12 @@ from lifecycle.changes.kinds.forms.hire import (
     OnboardApplicationForm,
     OnboardTalentForm,
 )
+from lifecycle.changes.kinds.forms.offboardings import EditOffboardingForm
 from lifecycle.changes.kinds.forms.pre_hire import UpdatePreHireForm
 
 __all__ = [
     "ConvertEmployeeForm",
+    "EditOffboardingForm",
     "MarkTalentLeftForm",
     "OffboardEmployeeForm",
     "OnboardApplicationForm",
