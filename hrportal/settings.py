@@ -84,6 +84,10 @@ POLL_MINUTES = DEFAULT_POLL_MINUTES | env.wholes("POLL_MINUTES")
 # when Feishu works out its own figures.
 FULL_SYNC_HOUR = env.whole("FULL_SYNC_HOUR", default=3, most=23)
 
+# Who gets the daily e-mail of what has changed, from which hour of the tenant's clock on.
+DIGEST_EMAILS = env.words("DIGEST_EMAILS", default=[])
+DIGEST_HOUR = env.whole("DIGEST_HOUR", default=8, most=23)
+
 # -- Guards -------------------------------------------------------------------------------
 # How many changes of one verb a tenant day takes before a second person has to agree; 0: always.
 DEFAULT_DAILY_LIMITS = {

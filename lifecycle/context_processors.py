@@ -21,6 +21,9 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     return {
         "allowed": {capability.value: policies.can(user, capability) for capability in Capability},
         "attention_count": SimpleLazyObject(lambda: queries.changes_needing_attention(user)),
+        "inbox_count": SimpleLazyObject(
+            lambda: queries.count_to_decide(user, today=timezone.localdate())
+        ),
         "mirror": SimpleLazyObject(lambda: queries.mirror_state(at=timezone.now())),
         "lists": queries.LISTS.values(),
         "writes_stop": SimpleLazyObject(lambda: stop_seen(request)),

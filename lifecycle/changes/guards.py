@@ -79,10 +79,11 @@ def is_above_limit(kind: Kind[Any], user: User, *, at: datetime) -> bool:
     return any(counts.get(name, 0) >= limit for name, limit in _limits(kind, user).items())
 
 
-def count_confirmation(kind: Kind[Any], user: User, *, at: datetime) -> bool:
+def count_confirmation(kind: Kind[Any], user: User | None, *, at: datetime) -> bool:
     """Count one more confirmation, in the caller's transaction; True when it is above a limit.
 
-    Everything that is confirmed counts, whatever becomes of it.
+    Everything that is confirmed counts, whatever becomes of it. `user`: None for a rule of the
+    portal.
     """
     is_above = False
     # Always in this order, so that two confirmations never wait for each other in a circle.
@@ -109,11 +110,9 @@ def used_today(user: User, *, at: datetime) -> list[Used]:
     return found
 
 
-def _limits(kind: Kind[Any], user: User) -> dict[str, int]:
-    return {
-        f"verb:{kind.name}": limit_of(kind.name),
-        f"user:{user.pk}": settings.DAILY_LIMIT_PER_REQUESTER,
-    }
+def _limits(kind: Kind[Any], user: User | None) -> dict[str, int]:
+    own = {f"user:{user.pk}": settings.DAILY_LIMIT_PER_REQUESTER} if user else {}
+    return {f"verb:{kind.name}": limit_of(kind.name)} | own
 
 
 def _counts(names: Iterable[str], *, day: date) -> dict[str, int]:

@@ -61,16 +61,17 @@ def submit(
     *,
     submission_key: str,
     reason: str,
-    acting_user: User,
+    acting_user: User | None,
     at: datetime,
     undo_of: StatusChange | None = None,
     awaits: str = "",
 ) -> StatusChange:
     """Write down one confirmed plan as a change that may be sent when it is due.
 
-    `awaits`: why somebody else has to approve it first; "" when nobody has to. The same
-    `submission_key` is the same change, however often it is posted: the first one stored is
-    returned. Runs in the caller's transaction.
+    `acting_user`: who asked for it, None for a rule of the portal. `awaits`: why somebody else
+    has to approve it first; "" when nobody has to. The same `submission_key` is the same
+    change, however often it is posted: the first one stored is returned. Runs in the caller's
+    transaction.
     """
     change, is_new = StatusChange.objects.get_or_create(
         submission_key=submission_key,
@@ -193,7 +194,7 @@ def release_held(*, at: datetime) -> list[int]:
     return ids
 
 
-def cancel(change: StatusChange, *, acting_user: User, at: datetime) -> None:
+def cancel(change: StatusChange, *, acting_user: User | None, at: datetime) -> None:
     """Take back a change that has not been sent. Raises Lost when it has moved on."""
     if change.status == Status.NEEDS_ATTENTION and change.attempts.exists():
         raise Lost

@@ -10,6 +10,7 @@
     ├── VerdictRefused        422  a verdict on one's own change, or without a reason
     ├── GuardRefused     409, 422  all writes are stopped already, or a reason is missing
     ├── ApprovalRefused       422  an approval of one's own change, or no reason to reject it
+    ├── RequestRefused   409, 422  a decision of a leader that cannot be taken or asked for
     ├── ApprovalVoid          409  the facts or the time for an approval have passed
     └── FeishuUnreadable      503  Feishu gave no usable answer to a read
 
@@ -163,6 +164,72 @@ NOTICES: dict[str, Notice] = {
             " was sent.",
             "如仍需要，请重新发起。",
             "If it is still wanted, ask for it again.",
+        ),
+        _notice(
+            "approval.leader",
+            "转正需要由上级决定。",
+            "The leader has to decide on this conversion.",
+            "上级会在“待我审批”中看到它。",
+            "The leader finds it in the inbox.",
+        ),
+        _notice(
+            "request.not-open",
+            "这项转正审批已经处理过了，刚才的操作没有执行。",
+            "This request has been dealt with already; what you asked for was not done.",
+            "请刷新页面查看结果。",
+            "Reload the page to see how it ended.",
+        ),
+        _notice(
+            "request.facts-changed",
+            "飞书中的信息在审批期间有变化，原审批已作废，没有向飞书发送任何内容；已按最新信息重新发起。",
+            "The facts in Feishu changed meanwhile. This request is void, nothing was sent to"
+            " Feishu, and it has been asked again on the present facts.",
+            "请查看新的待审批事项后再决定。",
+            "Look at the new request and decide on that one.",
+        ),
+        _notice(
+            "request.overtaken",
+            "该员工已不在试用期，这项审批已作废，没有向飞书发送任何内容。",
+            "This employee is no longer on probation; the request is void and nothing was sent to"
+            " Feishu.",
+            "无需操作。",
+            "Nothing needs to be done.",
+        ),
+        _notice(
+            "request.reason-missing",
+            "请写明原因。",
+            "Give a reason.",
+            "HR 会看到这个原因，并保存在操作日志中。",
+            "HR reads it, and it is kept in the action log.",
+        ),
+        _notice(
+            "request.bad-day",
+            "延长后的日期必须晚于今天和当前的预计转正日期。",
+            "The new day has to be later than today and than the day expected so far.",
+            "请选择更晚的日期。",
+            "Choose a later day.",
+        ),
+        _notice(
+            "request.unfit-approver",
+            "不能把这项审批交给这个人。",
+            "This request cannot be given to that person.",
+            "审批人须有管理者账号，且不能是发起人或员工本人。",
+            "It has to be a manager with an account here, neither who asked nor the employee.",
+        ),
+        _notice(
+            "request.in-core-hr",
+            "该员工已同步到飞书人事，请在飞书人事中办理转正。",
+            "This employee is in Feishu CoreHR; the conversion is made there.",
+            "办理后，这项审批会自动关闭。",
+            "The request closes by itself once that is done.",
+        ),
+        _notice(
+            "request.bad-delegation",
+            "委托没有保存：请选择另一位管理者，且结束日期不早于开始日期和今天。",
+            "The delegation was not saved: choose another manager, and an end that is neither"
+            " before the start nor in the past.",
+            "请检查人员和日期。",
+            "Check the person and the days.",
         ),
         _notice(
             "feishu.unreadable",
@@ -332,6 +399,15 @@ class ApprovalRefused(LifecycleError):
 
     def __init__(self, code: str) -> None:
         super().__init__(NOTICES[code])
+
+
+class RequestRefused(LifecycleError):
+    """A decision on a probation that cannot be taken, or asked for. `code`: request.*."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(NOTICES[code])
+        moved = ("request.not-open", "request.facts-changed", "request.overtaken")
+        self.http_status = 409 if code in moved else 422
 
 
 class ApprovalVoid(LifecycleError):

@@ -10,7 +10,7 @@ from lifecycle.models.action_log import (
 )
 from lifecycle.models.audit import LegalHold, LogReview, LogSample, SavedLogView
 from lifecycle.models.changes import Attempt, StatusChange
-from lifecycle.models.events import ChangeEvent, FeedMark
+from lifecycle.models.events import ChangeEvent, DigestMark, DriftCase, FeedMark, PushedEvent
 from lifecycle.models.guards import Approval, DailyCount, WritesSwitch
 from lifecycle.models.mirror import (
     Application,
@@ -45,6 +45,8 @@ __all__ = [
     "DailyCount",
     "Delegation",
     "Department",
+    "DigestMark",
+    "DriftCase",
     "Employee",
     "Employment",
     "EndpointGate",
@@ -58,6 +60,7 @@ __all__ = [
     "Person",
     "PreHire",
     "PrivateValue",
+    "PushedEvent",
     "ReportingLine",
     "Role",
     "SavedLogView",

@@ -28,6 +28,7 @@ from lifecycle.queries.desk import (
 from lifecycle.queries.employees import EMPLOYEES, EmployeeRow, employee_rows
 from lifecycle.queries.events import (
     FeedFilter,
+    ToldEvent,
     count_events_after,
     feed_page,
     last_seen,
@@ -63,6 +64,21 @@ from lifecycle.queries.names import DepartmentChoice, department_choices
 from lifecycle.queries.offboardings import OFFBOARDINGS
 from lifecycle.queries.people import person_page
 from lifecycle.queries.pre_hires import PRE_HIRES
+from lifecycle.queries.probation import (
+    chosen_on_probation,
+    probation_counts,
+    probation_page,
+)
+from lifecycle.queries.requests import (
+    cards_of,
+    chosen_to_decide,
+    count_to_decide,
+    decided_lately,
+    deciders_but,
+    delegation_given,
+    delegations_of,
+    inbox,
+)
 from lifecycle.queries.sync import (
     MirrorState,
     ShownCase,
@@ -104,17 +120,26 @@ __all__ = [
     "RecordList",
     "RecordRow",
     "ShownCase",
+    "ToldEvent",
     "accounts_on",
     "actors",
     "all_rows",
     "attempt_numbered",
     "bounds_of",
+    "cards_of",
     "change_page",
     "changes_needing_attention",
     "changes_of_person",
     "choice_options",
+    "chosen_on_probation",
+    "chosen_to_decide",
     "count_events_after",
     "count_rows",
+    "count_to_decide",
+    "decided_lately",
+    "deciders_but",
+    "delegation_given",
+    "delegations_of",
     "department_choices",
     "draw",
     "employee_rows",
@@ -125,6 +150,7 @@ __all__ = [
     "exceptions",
     "feed_page",
     "figures",
+    "inbox",
     "is_moving",
     "last_seen",
     "legal_holds",
@@ -137,6 +163,8 @@ __all__ = [
     "open_changes_by_person",
     "open_sync_cases",
     "person_page",
+    "probation_counts",
+    "probation_page",
     "record_page",
     "record_rows",
     "reviews_of_sample",

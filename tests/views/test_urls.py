@@ -12,8 +12,9 @@ from django.utils import timezone
 from lifecycle import action_log, queries
 from lifecycle.changes import kinds
 from lifecycle.changes.kinds.subjects import Subject
-from lifecycle.models import Employee, User
+from lifecycle.models import ConversionRequest, Employee, User
 from lifecycle.models.mirror import Mirrored
+from lifecycle.services import requests
 from tests.builders import a_change, a_sample, a_sync, an_employee
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +29,7 @@ POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "sign-out": (POST_ONLY,) * 5,
     "language": (GO,) * 5,
     "theme": (POST_ONLY,) * 5,
-    **{name: (OK, OK, OK, OK, OUT) for name in queries.LISTS},
+    **dict.fromkeys(queries.LISTS, (OK, OK, OK, OK, OUT)),
     **{shape.rows_url: (OK, OK, OK, OK, OUT) for shape in queries.LISTS.values()},
     # A file of people: HR only.
     **{shape.export_url: (OK, NO, NO, NO, OUT) for shape in queries.LISTS.values()},
@@ -45,6 +46,16 @@ POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "cancel-change": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "decide-change": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "approve-change": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    # The cockpit: HR and auditors; the inbox: managers. The request is addressed to the manager.
+    "probation": (OK, NO, OK, NO, OUT),
+    "ask-for-decisions": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "reassign-request": (OK, GONE, NO, GONE, OUT),
+    "inbox": (NO, OK, NO, NO, OUT),
+    "inbox-done": (NO, OK, NO, NO, OUT),
+    "decide-request": (NO, OK, NO, NO, OUT),
+    "approve-requests": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "delegate": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "end-delegation": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "pick": (OK, NO, NO, NO, OUT),
     "log": (OK, OK, OK, OK, OUT),
     "log-entry": (OK, OK, OK, GONE, OUT),
@@ -94,6 +105,12 @@ POST_POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "review-log-entry": (NO, NO, 422, NO, OUT),
     "approve-change": (422, NO, NO, GONE, OUT),
     "decide-sync-case": (GONE, NO, NO, GONE, OUT),
+    "ask-for-decisions": (422, NO, NO, NO, OUT),
+    "reassign-request": (422, GONE, NO, GONE, OUT),
+    "decide-request": (NO, 422, NO, NO, OUT),
+    "approve-requests": (NO, 422, NO, NO, OUT),
+    "delegate": (NO, 422, NO, NO, OUT),
+    "end-delegation": (NO, GONE, NO, NO, OUT),
     "stop-writes": (422, NO, NO, 422, OUT),
     "start-writes": (NO, NO, NO, 422, OUT),
 }
@@ -116,7 +133,14 @@ def addresses(mei: User) -> Callable[[str], str]:
         "change.cancelled", actor=mei, change=change, data={"kind": "convert_employee"}
     )
     a_sync()
-    keys = {"pk": employee.pk, "seq": entry.seq, "what": "department", "kind": "talents"}
+    asked = requests.ask(employee, acting_user=mei, at=timezone.now())
+    keys = {
+        "pk": employee.pk,
+        "seq": entry.seq,
+        "what": "department",
+        "step": "approve",
+        "kind": "talents",
+    }
     verbs = {kind.url_name: kind.subject for kind in kinds.ALL.values()}
 
     def address(name: str) -> str:
@@ -128,6 +152,10 @@ def addresses(mei: User) -> Callable[[str], str]:
             wanted["pk"] = change.pk
         if name in ("log-sample", "review-log-entry"):
             wanted["pk"] = a_sample(by=mei).pk
+        if name in ("reassign-request", "decide-request"):
+            leader = User.objects.get(username="li")
+            ConversionRequest.objects.filter(pk=asked.pk).update(approver=leader, held="")
+            wanted["pk"] = asked.pk
         if name in ("person", "person-as-of"):
             wanted["pk"] = employee.person_id
         return reverse(name, kwargs=wanted)

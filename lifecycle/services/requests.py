@@ -1,0 +1,586 @@
+"""Asking a leader to decide about the end of a probation, and the leader's decision.
+
+What is agreed to is one plan: the conversion on a day, and the facts it rests on, by their
+hashes. Feishu is read once more when the leader agrees; when the facts have changed, the request
+is void, nothing is sent, and the leader is asked again on the present facts.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from lifecycle import action_log, policies, remote
+from lifecycle.changes import guards, protocol
+from lifecycle.changes.doorbell import ring
+from lifecycle.changes.kinds import Kind, kind_named
+from lifecycle.changes.plan import Plan, make_plan
+from lifecycle.errors.problems import (
+    ChangeBlocked,
+    InvalidValues,
+    LifecycleError,
+    NotAllowed,
+    RequestRefused,
+)
+from lifecycle.errors.words import Words
+from lifecycle.models import (
+    ConversionRequest,
+    Delegation,
+    Employee,
+    Person,
+    StatusChange,
+    User,
+)
+from lifecycle.policies import Capability
+from lifecycle.queries.probation import ProbationRow, due_of
+from lifecycle.services import changes as change_service
+from lifecycle.services.approvers import first_approver, may_be_approver
+from lifecycle.services.changes import Seen
+
+log = logging.getLogger(__name__)
+
+Status, Held, Void = ConversionRequest.Status, ConversionRequest.Held, ConversionRequest.Void
+
+REASON_LENGTH = 1000
+LEADER = "approval.leader"
+# Days before the end on which whoever has to decide is reminded, and the hour of it.
+REMINDER_DAYS = (30, 14, 7, 0)
+REMINDER_HOUR = time(9)
+
+NO_LONGER = Words("已不在试用期", "no longer on probation")
+ASKED_ALREADY = Words("已在等待上级决定", "a decision is awaited already")
+CHANGE_OPEN = Words("有一项尚未完成的状态变更", "a status change is not finished")
+IN_CORE_HR = Words("已同步到飞书人事，请在飞书人事办理", "in Feishu CoreHR, to be converted there")
+ONESELF = Words("不能为自己发起", "nobody asks for oneself")
+
+
+def convert_kind() -> Kind[Any]:
+    return kind_named("convert_employee")
+
+
+# -- asking -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came of asking for several at once."""
+
+    requests: list[ConversionRequest]
+    skipped: list[tuple[ProbationRow, Words]]
+
+
+def why_not_asked(row: ProbationRow, user: User) -> Words | None:
+    """Why nobody is asked about this employee now; None when somebody may be."""
+    if policies.is_self(user, row.employee):
+        return ONESELF
+    if row.open_request is not None:
+        return ASKED_ALREADY
+    if row.open_change is not None:
+        return CHANGE_OPEN
+    if not convert_kind().is_open_to(row.employee):
+        return IN_CORE_HR
+    return None
+
+
+def ask_for_decisions(
+    rows: Iterable[ProbationRow], *, note: str, acting_user: User, at: datetime
+) -> Asked:
+    """Ask the leader of each; those who cannot be asked about are skipped, with the reason.
+
+    Raises NotAllowed.
+    """
+    if not policies.can(acting_user, Capability.ASK_FOR_DECISION):
+        raise NotAllowed
+    asked = Asked([], [])
+    for row in rows:
+        reason = why_not_asked(row, acting_user)
+        if reason is None:
+            try:
+                request = ask(row.employee, note=note, acting_user=acting_user, at=at)
+            except LifecycleError as error:
+                reason = error.notice.sentence
+            else:
+                asked.requests.append(request)
+                continue
+        asked.skipped.append((row, reason))
+    return asked
+
+
+def ask(
+    employee: Employee,
+    *,
+    acting_user: User | None,
+    at: datetime,
+    note: str = "",
+) -> ConversionRequest:
+    """Ask the leader of one employee on probation; `acting_user` None is the rule.
+
+    Without anybody up the line who may decide, and for somebody Feishu keeps in CoreHR, the
+    request lies with HR. Raises NotAllowed, RequestRefused, InvalidValues.
+    """
+    if acting_user is not None and not (
+        policies.can(acting_user, Capability.ASK_FOR_DECISION)
+        and policies.can_request(acting_user, convert_kind().name, employee)
+    ):
+        raise NotAllowed
+    approver = first_approver(employee, requested_by=acting_user)
+    return _open(employee, approver, asked_for=acting_user, actor=acting_user, note=note, at=at)
+
+
+def _open(
+    employee: Employee,
+    approver: User | None,
+    *,
+    asked_for: User | None,
+    actor: User | None,
+    note: str,
+    at: datetime,
+    follows: ConversionRequest | None = None,
+) -> ConversionRequest:
+    """Write the question down, on the facts the mirror holds now."""
+    if not employee.is_on_probation:
+        raise RequestRefused("request.overtaken")
+    today = _day(at)
+    due = due_of(employee) or today
+    suggested = max(due, today)
+    plan = _plan(employee, suggested, key="", at=at)
+    held = "" if approver else Held.NO_APPROVER
+    if not convert_kind().is_open_to(employee):
+        approver, held = None, Held.CORE_HR
+    before = ConversionRequest.objects.filter(employee=employee, status=Status.DECLINED)
+    try:
+        with transaction.atomic():
+            before.update(next_reminder_at=None)
+            request = ConversionRequest.objects.create(
+                person_id=employee.person_id,
+                employee=employee,
+                requested_by=asked_for,
+                created_at=at,
+                suggested_on=suggested,
+                due_on=due,
+                note=note.strip()[:REASON_LENGTH],
+                payload_hash=plan.payload_hash,
+                pre_image_hash=plan.pre_image_hash,
+                approver=approver,
+                held=held,
+                leader_open_id=employee.leader_open_id,
+                addressed_at=at,
+                # The first one at once: to be asked is to be told.
+                next_reminder_at=at,
+                follows=follows,
+            )
+            signed = {
+                "suggested_on": suggested.isoformat(),
+                "payload_hash": plan.payload_hash,
+                "pre_image_hash": plan.pre_image_hash,
+            }
+            record(
+                "request.asked",
+                request,
+                actor=actor,
+                at=at,
+                data=signed | ({"follows": follows.pk} if follows else {}),
+                private={"note": request.note} if request.note else None,
+            )
+    except IntegrityError as error:
+        raise RequestRefused("request.not-open") from error
+    return request
+
+
+def _plan(employee: Employee, day: date, *, key: str, at: datetime) -> Plan:
+    try:
+        return make_plan(
+            convert_kind(), employee, {"converted_on": day}, key=key, at=at, is_fresh=True
+        )
+    except remote.errors.InvalidCall as error:
+        raise InvalidValues from error
+
+
+# -- deciding -----------------------------------------------------------------------------
+
+
+def approve(
+    request: ConversionRequest,
+    *,
+    day: date,
+    pre_image_hash: str,
+    acting_user: User,
+    at: datetime,
+) -> StatusChange:
+    """Agree to the conversion on this day: it becomes a status change, asked for by whoever
+    asked for the decision and approved by this user.
+
+    `pre_image_hash`: of the facts that were shown. Raises NotAllowed, RequestRefused (also when
+    the facts have changed: then the request is void and asked again), ChangeBlocked.
+    """
+    stands_for = _check_may_decide(request, acting_user, at)
+    _check_ground(request, pre_image_hash, at=at)
+    with transaction.atomic():
+        Person.objects.select_for_update().get(pk=request.person_id)
+        _still_open(request)
+        employee = Employee.everyone.select_related("person").get(pk=request.employee_id)
+        plan = _plan(employee, day, key=str(request.key), at=at)
+        if plan.pre_image_hash != request.pre_image_hash:
+            raise RequestRefused("request.not-open")
+        if plan.is_blocked:
+            raise ChangeBlocked(plan.blockers)
+        guards.count_confirmation(convert_kind(), request.requested_by, at=at)
+        # Asked for from another place than the one this is decided from.
+        with action_log.coming_from(""):
+            change = protocol.submit(
+                plan,
+                submission_key=str(request.key),
+                reason=request.note,
+                acting_user=request.requested_by,
+                at=at,
+                awaits=LEADER,
+            )
+        protocol.approve(change, acting_user=acting_user, at=at)
+        _close(
+            request,
+            Status.APPROVED,
+            "request.approved",
+            acting_user=acting_user,
+            stands_for=stands_for,
+            at=at,
+            data={
+                "day": day.isoformat(),
+                "payload_hash": change.payload_hash,
+                "pre_image_hash": change.pre_image_hash,
+            },
+            change=change,
+        )
+        if change.effective_at <= at:
+            ring(change.pk)
+    return change
+
+
+def extend(
+    request: ConversionRequest, *, until: date, reason: str, acting_user: User, at: datetime
+) -> None:
+    """The probation goes on until this day. The portal keeps that day; Feishu is not written to.
+
+    Raises NotAllowed, RequestRefused.
+    """
+    stands_for = _check_may_decide(request, acting_user, at)
+    reason = _reason(reason)
+    if until <= max(_day(at), request.due_on) or until.year > 2100:
+        raise RequestRefused("request.bad-day")
+    with transaction.atomic():
+        _close(
+            request,
+            Status.EXTENDED,
+            "request.extended",
+            acting_user=acting_user,
+            stands_for=stands_for,
+            at=at,
+            reason=reason,
+            data={"day": until.isoformat()},
+            extended_to=until,
+        )
+
+
+def decline(request: ConversionRequest, *, reason: str, acting_user: User, at: datetime) -> None:
+    """Do not convert. HR prepares the offboarding: nothing is sent by itself, and HR is reminded
+    until it is done. Raises NotAllowed, RequestRefused.
+    """
+    stands_for = _check_may_decide(request, acting_user, at)
+    reason = _reason(reason)
+    with transaction.atomic():
+        _close(
+            request,
+            Status.DECLINED,
+            "request.declined",
+            acting_user=acting_user,
+            stands_for=stands_for,
+            at=at,
+            reason=reason,
+            next_reminder_at=at,
+        )
+
+
+def _check_may_decide(request: ConversionRequest, user: User, at: datetime) -> User | None:
+    """Whom this user stands in for; None when it is their own to decide."""
+    if not policies.requests_to_decide(user, day=_day(at)).filter(pk=request.pk).exists():
+        _still_open(request)
+        raise NotAllowed
+    _still_open(request)
+    return None if request.approver_id == user.pk else request.approver
+
+
+def _check_ground(request: ConversionRequest, pre_image_hash: str, *, at: datetime) -> None:
+    """Read Feishu once more. When it gives no answer the mirror counts: the worker looks again
+    before it sends, and sends nothing over other facts."""
+    kind, employee = convert_kind(), request.employee
+    seen = change_service.refresh(kind, employee)
+    if seen is Seen.MISSING or not kind.is_legal(employee):
+        give_up(request, Void.OVERTAKEN, at=at)
+        raise RequestRefused("request.overtaken")
+    plan = _plan(employee, request.suggested_on, key=str(request.key), at=at)
+    signed = (request.pre_image_hash, request.payload_hash)
+    if pre_image_hash != request.pre_image_hash or signed != (
+        plan.pre_image_hash,
+        plan.payload_hash,
+    ):
+        ask_again(request, Void.FACTS_CHANGED, at=at)
+        raise RequestRefused("request.facts-changed")
+
+
+# -- giving up, asking again, handing on --------------------------------------------------
+
+
+def give_up(request: ConversionRequest, because: ConversionRequest.Void, *, at: datetime) -> None:
+    """The request has lost its ground. Raises RequestRefused when it is closed already."""
+    with transaction.atomic():
+        _void(request, because, at=at)
+
+
+def ask_again(
+    request: ConversionRequest, because: ConversionRequest.Void, *, at: datetime
+) -> ConversionRequest:
+    """Void, and asked anew on the present facts, of whoever had to decide."""
+    employee = Employee.everyone.select_related("person").get(pk=request.employee_id)
+    asked_for, approver = request.requested_by, request.approver
+    if approver is None or not may_be_approver(approver, employee, requested_by=asked_for):
+        approver = first_approver(employee, requested_by=asked_for)
+    with transaction.atomic():
+        _void(request, because, at=at)
+        return _open(
+            employee,
+            approver,
+            asked_for=asked_for,
+            actor=None,
+            note=request.note,
+            at=at,
+            follows=request,
+        )
+
+
+def _void(request: ConversionRequest, because: ConversionRequest.Void, *, at: datetime) -> None:
+    from_status = Status.APPROVED if because == Void.NOT_CARRIED_OUT else Status.OPEN
+    moved = ConversionRequest.objects.filter(
+        pk=request.pk, status__in=(from_status, Status.OPEN)
+    ).update(status=Status.VOID, void_because=because, closed_at=at, next_reminder_at=None)
+    if not moved:
+        raise RequestRefused("request.not-open")
+    record("request.void", request, actor=None, at=at, data={"because": str(because)})
+    request.refresh_from_db()
+
+
+def cancel(request: ConversionRequest, *, reason: str, acting_user: User, at: datetime) -> None:
+    """HR takes a request back. Raises NotAllowed, RequestRefused."""
+    _check_hr(request, acting_user)
+    reason = _reason(reason)
+    with transaction.atomic():
+        moved = ConversionRequest.objects.filter(pk=request.pk, status=Status.OPEN).update(
+            status=Status.CANCELLED,
+            closed_at=at,
+            decided_by=acting_user,
+            reason=reason,
+            next_reminder_at=None,
+        )
+        if not moved:
+            raise RequestRefused("request.not-open")
+        private = {"reason": reason}
+        record("request.cancelled", request, actor=acting_user, at=at, private=private)
+    request.refresh_from_db()
+
+
+def reassign(
+    request: ConversionRequest, *, to: User | None, reason: str, acting_user: User, at: datetime
+) -> None:
+    """HR names somebody else to decide; HR itself never decides. Raises NotAllowed,
+    RequestRefused."""
+    _check_hr(request, acting_user)
+    reason = _reason(reason)
+    if request.is_for_core_hr:
+        raise RequestRefused("request.in-core-hr")
+    asked_by = request.requested_by
+    if to is None or not may_be_approver(to, request.employee, requested_by=asked_by):
+        raise RequestRefused("request.unfit-approver")
+    hand_on(
+        request,
+        to,
+        event="request.reassigned",
+        acting_user=acting_user,
+        at=at,
+        private={"reason": reason},
+    )
+
+
+def hand_on(
+    request: ConversionRequest,
+    to: User,
+    *,
+    event: str,
+    acting_user: User | None,
+    at: datetime,
+    private: Mapping[str, str] | None = None,
+    escalations: int | None = None,
+) -> None:
+    """Address an open request to somebody else, who is told at once. Raises RequestRefused."""
+    was = request.approver_id
+    with transaction.atomic():
+        moved = ConversionRequest.objects.filter(
+            pk=request.pk, status=Status.OPEN, approver_id=was
+        ).update(
+            approver=to,
+            held="",
+            addressed_at=at,
+            next_reminder_at=at,
+            escalations=request.escalations if escalations is None else escalations,
+        )
+        if not moved:
+            raise RequestRefused("request.not-open")
+        request.refresh_from_db()
+        record(event, request, actor=acting_user, at=at, data={"was": was}, private=private)
+
+
+def _check_hr(request: ConversionRequest, user: User) -> None:
+    if not policies.can(user, Capability.ASK_FOR_DECISION):
+        raise NotAllowed
+    if not policies.visible_requests(user).filter(pk=request.pk).exists():
+        raise NotAllowed
+    if policies.is_self(user, request.employee):
+        raise NotAllowed
+
+
+# -- standing in --------------------------------------------------------------------------
+
+
+def delegate(
+    to: User | None, *, first_day: date, last_day: date, acting_user: User, at: datetime
+) -> Delegation:
+    """Let somebody else decide as well, from one day to another. Raises NotAllowed,
+    RequestRefused."""
+    if not policies.can(acting_user, Capability.DECIDE_REQUEST):
+        raise NotAllowed
+    fits = to is not None and policies.deciders().filter(pk=to.pk).exists()
+    if to is None or not fits or to.pk == acting_user.pk:
+        raise RequestRefused("request.bad-delegation")
+    if last_day < max(first_day, _day(at)) or last_day.year > 2100:
+        raise RequestRefused("request.bad-delegation")
+    with transaction.atomic():
+        made = Delegation.objects.create(
+            from_user=acting_user,
+            to_user=to,
+            first_day=first_day,
+            last_day=last_day,
+            created_at=at,
+        )
+        days = {"first_day": first_day.isoformat(), "last_day": last_day.isoformat()}
+        about = {"user": to.pk, "delegation": made.pk}
+        action_log.record("delegation.created", actor=acting_user, at=at, data=about | days)
+        # Whoever stands in is told of what waits with the next run of the reminders.
+        waiting = ConversionRequest.objects.filter(approver=acting_user, status=Status.OPEN)
+        if made.holds_on(_day(at)):
+            waiting.update(next_reminder_at=at)
+    return made
+
+
+def end_delegation(delegation: Delegation, *, acting_user: User, at: datetime) -> None:
+    """Raises NotAllowed for somebody else's; ending twice changes nothing."""
+    if delegation.from_user_id != acting_user.pk:
+        raise NotAllowed
+    with transaction.atomic():
+        if Delegation.objects.filter(pk=delegation.pk, ended_at=None).update(ended_at=at):
+            about = {"user": delegation.to_user_id, "delegation": delegation.pk}
+            action_log.record("delegation.ended", actor=acting_user, at=at, data=about)
+
+
+# -- what they share ----------------------------------------------------------------------
+
+
+def next_reminder(due_on: date, *, after: datetime) -> datetime:
+    """The next moment to remind: so many days before the end, then every few days."""
+    zone = remote.tenant_zone()
+    for days in REMINDER_DAYS:
+        moment = datetime.combine(due_on - timedelta(days=days), REMINDER_HOUR, tzinfo=zone)
+        if moment > after:
+            return moment
+    return after + timedelta(days=settings.OVERDUE_REMINDER_DAYS)
+
+
+def _still_open(request: ConversionRequest) -> None:
+    if not ConversionRequest.objects.filter(pk=request.pk, status=Status.OPEN).exists():
+        raise RequestRefused("request.not-open")
+
+
+def _close(
+    request: ConversionRequest,
+    status: ConversionRequest.Status,
+    event: str,
+    *,
+    acting_user: User,
+    stands_for: User | None,
+    at: datetime,
+    data: Mapping[str, Any] | None = None,
+    reason: str = "",
+    next_reminder_at: datetime | None = None,
+    **fields: Any,
+) -> None:
+    """Write down a decision and its entry, in the caller's transaction. Raises RequestRefused
+    when somebody else was first."""
+    moved = ConversionRequest.objects.filter(pk=request.pk, status=Status.OPEN).update(
+        status=status,
+        closed_at=at,
+        decided_by=acting_user,
+        decided_for=stands_for,
+        reason=reason,
+        next_reminder_at=next_reminder_at,
+        **fields,
+    )
+    if not moved:
+        raise RequestRefused("request.not-open")
+    request.refresh_from_db()
+    record(
+        event,
+        request,
+        actor=acting_user,
+        at=at,
+        data=dict(data or {}) | ({"decided_for": stands_for.pk} if stands_for else {}),
+        private={"reason": reason} if reason else None,
+    )
+
+
+def record(
+    event: str,
+    request: ConversionRequest,
+    *,
+    actor: User | None,
+    at: datetime,
+    data: Mapping[str, Any] | None = None,
+    private: Mapping[str, str] | None = None,
+) -> None:
+    about = {
+        "request": request.pk,
+        "approver": request.approver_id,
+        "due_on": request.due_on.isoformat(),
+        "held": str(request.held),
+    }
+    action_log.record(
+        event,
+        actor=actor,
+        at=at,
+        person=request.person,
+        change=request.change,
+        data=about | dict(data or {}),
+        private=private,
+    )
+
+
+def _reason(text: str) -> str:
+    reason = text.strip()[:REASON_LENGTH]
+    if not reason:
+        raise RequestRefused("request.reason-missing")
+    return reason
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(remote.tenant_zone()).date()
