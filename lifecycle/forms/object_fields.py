@@ -242,11 +242,11 @@ class TextField(forms.CharField):
 
 
 class BoxesField(forms.MultipleChoiceField):
-    """A box to tick for each option."""
+    """A box to tick for each option; `has_many`: so many that they need a filter."""
 
-    @property
-    def has_many(self) -> bool:
-        return len(self.choices) > MANY_OPTIONS
+    def __init__(self, *, choices: list[tuple[str, Any]], **kwargs: Any) -> None:
+        self.has_many = len(choices) > MANY_OPTIONS
+        super().__init__(choices=choices, widget=forms.CheckboxSelectMultiple(), **kwargs)
 
 
 class LinkField(TextField):
@@ -331,7 +331,7 @@ def _choice_field(field: ObjectField, present: Value) -> forms.Field:
 
 def _choices_field(field: ObjectField, present: Value) -> forms.Field:
     choices = _choices(field, present if isinstance(present, tuple) else ())
-    return BoxesField(choices=choices, widget=forms.CheckboxSelectMultiple())
+    return BoxesField(choices=choices)
 
 
 def _choices(field: ObjectField, held: Sequence[str]) -> list[tuple[str, Any]]:
