@@ -72,3 +72,82 @@ class FeedMark(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.last_seen}"
+
+
+class DigestMark(models.Model):
+    """Up to which event the daily e-mail has told, and the tenant day of the last one."""
+
+    last_event = models.PositiveBigIntegerField(default=0)
+    sent_on = models.DateField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.sent_on}: {self.last_event}"
+
+
+class DriftCase(models.Model):
+    """Records of one person that contradict each other, as `rules.drifts` says.
+
+    A case that was dismissed stays so as long as the records say the same (`fingerprint`).
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        RESOLVED = "resolved", _("resolved by itself")
+        DISMISSED = "dismissed", _("dismissed")
+
+    person = models.ForeignKey("lifecycle.Person", on_delete=models.PROTECT, related_name="drifts")
+    rule = models.CharField(max_length=40)
+    fingerprint = models.CharField(max_length=200)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    owner = models.ForeignKey(
+        "lifecycle.User", on_delete=models.PROTECT, null=True, blank=True, related_name="drifts"
+    )
+    closed_by = models.ForeignKey(
+        "lifecycle.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("contradiction")
+        verbose_name_plural = _("contradictions")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "rule"],
+                condition=models.Q(state="open"),
+                name="one_open_drift_of_a_rule",
+            )
+        ]
+        indexes = [models.Index(fields=["state", "-id"])]
+
+    def __str__(self) -> str:
+        return f"{self.rule} #{self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == self.State.OPEN
+
+
+class PushedEvent(models.Model):
+    """An event Feishu has pushed: which record to read, and when. Its body is not kept, because
+    nothing of it is believed."""
+
+    # Feishu delivers an event several times; this tells that it is the same.
+    event_id = models.CharField(max_length=128, unique=True)
+    event_type = models.CharField(max_length=80)
+    record_kind = models.CharField(max_length=20)
+    feishu_id = models.CharField(max_length=64)
+    received_at = models.DateTimeField()
+    # None once it has been read.
+    due_at = models.DateTimeField(null=True, db_index=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("pushed event")
+        verbose_name_plural = _("pushed events")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.event_type} {self.event_id}"
