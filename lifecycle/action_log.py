@@ -261,6 +261,19 @@ EVENTS: dict[str, Event] = {
         "started",
     ),
     "sync.requested": _event("{actor}要求立即同步", "{actor} asked for a sync"),
+    "drift.taken": _event(
+        "{actor}接手处理{person}的记录矛盾",
+        "{actor} looks after what does not agree about {person}",
+        "case",
+        "rule",
+    ),
+    "drift.dismissed": _event(
+        "{actor}认定{person}的记录矛盾无需处理",
+        "{actor} dismissed what does not agree about {person}",
+        "case",
+        "rule",
+        "private_reason",
+    ),
     "sync.kind_requested": _event(
         "{actor}要求立即同步：{kind}", "{actor} asked for a sync of {kind}", "kind"
     ),

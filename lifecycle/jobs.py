@@ -10,7 +10,7 @@ from django.utils import timezone
 from lifecycle.changes import protocol
 from lifecycle.models import WorkerBeat
 from lifecycle.rules import ChangeStatus
-from lifecycle.services import approvals, audit, digest, polling, reminders, sync
+from lifecycle.services import approvals, audit, digest, drift, polling, reminders, sync
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +80,11 @@ def poll() -> int:
 
 def _poll(names: Collection[str]) -> int:
     return sum(run.read for run in polling.poll(names, at=timezone.now()))
+
+
+def tend_drift() -> int:
+    """Compare the records of everybody; how many contradictions there are."""
+    return drift.tend(timezone.now())
 
 
 def send_digest() -> int:

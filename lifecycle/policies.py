@@ -25,6 +25,7 @@ from lifecycle.models import (
     ConversionRequest,
     Delegation,
     Department,
+    DriftCase,
     Employee,
     Employment,
     Offboarding,
@@ -59,6 +60,8 @@ class Capability(StrEnum):
     STOP_WRITES = "stop_writes"
     START_WRITES = "start_writes"
     EXPORT = "export"
+    SEE_DRIFT = "see_drift"
+    SETTLE_DRIFT = "settle_drift"
     SEE_REQUESTS = "see_requests"
     ASK_FOR_DECISION = "ask_for_decision"
     DECIDE_REQUEST = "decide_request"
@@ -80,6 +83,8 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             _C.SEE_GUARDS,
             _C.STOP_WRITES,
             _C.EXPORT,
+            _C.SEE_DRIFT,
+            _C.SETTLE_DRIFT,
             _C.SEE_REQUESTS,
             _C.ASK_FOR_DECISION,
         }
@@ -90,6 +95,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             _C.SEE_PEOPLE,
             _C.READ_LOG,
             _C.VERIFY_LOG,
+            _C.SEE_DRIFT,
             _C.REVIEW_LOG,
             _C.TAKE_EVIDENCE,
             _C.SEE_SYNC,
@@ -289,6 +295,22 @@ def hr_of(person: Person) -> list[User]:
 def visible_events(user: Someone) -> QuerySet[ChangeEvent]:
     """The change events about the people this user may see."""
     return _about_visible_people(user, ChangeEvent.objects.all(), "person_id")
+
+
+def visible_drifts(user: Someone) -> QuerySet[DriftCase]:
+    """The contradictions in the records of the people HR or an auditor may see."""
+    cases = DriftCase.objects.all()
+    if not can(user, Capability.SEE_DRIFT):
+        return cases.none()
+    return _about_visible_people(user, cases, "person_id")
+
+
+def drift_for(user: Someone, pk: int) -> DriftCase:
+    """The case, when this user may see it; NotFound otherwise."""
+    case = visible_drifts(user).select_related("person").filter(pk=pk).first()
+    if case is None:
+        raise NotFound
+    return case
 
 
 def visible_entries(user: Someone) -> QuerySet[ActionEntry]:

@@ -5,6 +5,7 @@ Pure: no Django, no HTTP. Every step can be read and tested as a table and a que
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -163,3 +164,100 @@ def is_left_to_feishu(status: str) -> bool:
     """A status that Feishu's own flows bring about: nobody knows whether setting it here does
     what they do (contract A5)."""
     return status in set(OnboardingStatus) - AWAITED
+
+
+# -- records of one person that contradict each other -------------------------------------
+
+HIRED, TERMINATED = "hired", "terminated"
+
+
+@dataclass(frozen=True, slots=True)
+class EmployeeState:
+    onboard: str
+    conversion: str
+    application_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EmploymentState:
+    """`on_probation` None: Feishu does not say."""
+
+    employment_id: str
+    status: str
+    on_probation: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonState:
+    """Where each record of one person stands. `offboardings`: employment id and status;
+    `started`: whether the day of a completed pre-hire is over for a while; `onboarded`: the
+    applications that have become an employee."""
+
+    employees: tuple[EmployeeState, ...] = ()
+    employments: tuple[EmploymentState, ...] = ()
+    offboardings: tuple[tuple[str, str], ...] = ()
+    started: bool = False
+    onboarded: tuple[str, ...] = ()
+
+
+class System(StrEnum):
+    """Who says that somebody has left, or works here."""
+
+    HIRE = "hire"
+    EMPLOYMENT = "employment"
+    OFFBOARDING = "offboarding"
+
+
+class Drift(StrEnum):
+    """A contradiction between the records of one person."""
+
+    LEFT_AND_ACTIVE = "left-and-active"
+    CONVERTED_ON_PROBATION = "converted-on-probation"
+    COMPLETED_NOT_EMPLOYED = "completed-not-employed"
+    ONBOARDED_NO_EMPLOYEE = "onboarded-no-employee"
+
+
+def who_says_left(state: PersonState) -> tuple[list[System], list[System]]:
+    """Who says that the person has left, and who says that the person works here.
+
+    Somebody may come back, so of several records of one system one that is active counts;
+    an offboarding speaks of its own employment only.
+    """
+    left: list[System] = []
+    active: list[System] = []
+    if state.employees:
+        has_left = all(one.onboard == OnboardStatus.LEFT for one in state.employees)
+        (left if has_left else active).append(System.HIRE)
+    known = [one for one in state.employments if one.status in (HIRED, TERMINATED)]
+    if known:
+        has_left = all(one.status == TERMINATED for one in known)
+        (left if has_left else active).append(System.EMPLOYMENT)
+    working = {one.employment_id for one in state.employments if one.status == HIRED}
+    if any(pk in working for pk, status in state.offboardings if status in HAS_OFFBOARDED):
+        left.append(System.OFFBOARDING)
+    return left, active
+
+
+HAS_OFFBOARDED = frozenset({OffboardingStatus.OFFBOARDED})
+
+
+def drifts(state: PersonState) -> dict[Drift, str]:
+    """Every contradiction, with what tells it from another one of its kind."""
+    found: dict[Drift, str] = {}
+    left, active = who_says_left(state)
+    if left and active:
+        found[Drift.LEFT_AND_ACTIVE] = f"{','.join(left)}|{','.join(active)}"
+    converted = any(
+        one.onboard == OnboardStatus.ONBOARDED and one.conversion == ConversionStatus.CONVERTED
+        for one in state.employees
+    )
+    working = [one for one in state.employments if one.status == HIRED]
+    if converted and working and all(one.on_probation is True for one in working):
+        found[Drift.CONVERTED_ON_PROBATION] = ",".join(one.employment_id for one in working)
+    if state.started and not state.employments and not state.employees:
+        found[Drift.COMPLETED_NOT_EMPLOYED] = "completed"
+    known = {one.application_id for one in state.employees}
+    missing = sorted(set(state.onboarded) - known)
+    if missing:
+        found[Drift.ONBOARDED_NO_EMPLOYEE] = ",".join(missing)
+    return {drift: text[:200] for drift, text in found.items()}

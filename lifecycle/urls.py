@@ -11,6 +11,7 @@ from lifecycle.views import (
     action_log,
     changes,
     desk,
+    drift,
     evidence,
     exports,
     feed,
@@ -53,6 +54,9 @@ urlpatterns = [
         )
         for kind in kinds.ALL.values()
     ),
+    path("drift/", drift.drift, name="drift"),
+    path("drift/<int:pk>/take/", drift.take_drift, name="take-drift"),
+    path("drift/<int:pk>/dismiss/", drift.dismiss_drift, name="dismiss-drift"),
     path("feed/", feed.feed, name="feed"),
     path("feed/news/", feed.feed_news, name="feed-news"),
     path("feed/read/", feed.mark_feed_read, name="mark-feed-read"),

@@ -36,14 +36,28 @@ from lifecycle.queries.names import catalogue_names, contact_names, department_n
 from lifecycle.queries.offboardings import OffboardingRow, reason_of
 from lifecycle.queries.pre_hires import PreHireRow
 from lifecycle.queries.talents import TalentRow
-from lifecycle.rules import OffboardingStatus, OnboardingStatus
+from lifecycle.rules import (
+    HIRED,
+    TERMINATED,
+    EmployeeState,
+    EmploymentState,
+    OffboardingStatus,
+    OnboardingStatus,
+    PersonState,
+    System,
+    who_says_left,
+)
 
-HIRED, TERMINATED = "hired", "terminated"
 EMPLOYMENT_BADGES = {
     HIRED: Badge("good", _("Employed"), HIRED),
     TERMINATED: Badge("quiet", _("Left"), TERMINATED),
 }
 HIRE, CORE_HR = _("Feishu Hire"), _("Feishu CoreHR")
+SAYS = {
+    System.HIRE: _("the employee in Feishu Hire"),
+    System.EMPLOYMENT: _("the employment in CoreHR"),
+    System.OFFBOARDING: _("the offboarding in CoreHR"),
+}
 # More records of one kind than this are not one person's history.
 MOST_RECORDS = 20
 MOST_EVENTS = 100
@@ -393,24 +407,15 @@ def _moment(read: Callable[[], datetime]) -> datetime | None:
 
 
 def _contradiction(records: _Records) -> tuple[list[Text], list[Text]] | None:
-    """Records that say the person has left, and others that say the person works here.
-
-    Somebody may come back, so of several records of one system one that is active counts;
-    an offboarding speaks of its own employment only.
-    """
-    left: list[Text] = []
-    active: list[Text] = []
-    if records.employees:
-        has_left = all(employee.has_left for employee in records.employees)
-        (left if has_left else active).append(_("the employee in Feishu Hire"))
-    known = [e for e in records.employments if e.status in EMPLOYMENT_BADGES]
-    if known:
-        has_left = all(employment.status == TERMINATED for employment in known)
-        (left if has_left else active).append(_("the employment in CoreHR"))
-    working = {e.feishu_id for e in records.employments if e.status == HIRED}
-    gone = {
-        o.employment_id for o in records.offboardings if o.status == OffboardingStatus.OFFBOARDED
-    }
-    if working & gone:
-        left.append(_("the offboarding in CoreHR"))
-    return (left, active) if left and active else None
+    """Records that say the person has left, and others that say the person works here."""
+    state = PersonState(
+        employees=tuple(
+            EmployeeState(row.onboard_status, row.conversion_status) for row in records.employees
+        ),
+        employments=tuple(
+            EmploymentState(row.feishu_id, row.status) for row in records.employments
+        ),
+        offboardings=tuple((row.employment_id, row.status) for row in records.offboardings),
+    )
+    left, active = who_says_left(state)
+    return ([SAYS[one] for one in left], [SAYS[one] for one in active]) if left and active else None

@@ -37,6 +37,9 @@ POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "person": (OK, OK, OK, GONE, OUT),
     # Every verb: HR only.
     **{kind.url_name: (OK, NO, NO, GONE, OUT) for kind in kinds.ALL.values()},
+    "drift": (OK, NO, OK, NO, OUT),
+    "take-drift": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "dismiss-drift": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "feed": (OK, OK, OK, OK, OUT),
     "feed-news": (OK, OK, OK, OK, OUT),
     "mark-feed-read": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
@@ -91,6 +94,8 @@ POST_POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "convert-employee": (422, NO, NO, GONE, OUT),
     "cancel-change": (303, NO, NO, GONE, OUT),
     "decide-change": (422, NO, NO, GONE, OUT),
+    "take-drift": (GONE, NO, NO, NO, OUT),
+    "dismiss-drift": (GONE, NO, NO, NO, OUT),
     "mark-feed-read": (303, 303, 303, 303, OUT),
     "start-sync": (303, NO, NO, 303, OUT),
     "start-kind": (303, NO, NO, 303, OUT),

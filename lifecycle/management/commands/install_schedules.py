@@ -30,6 +30,7 @@ REGULAR = [
         minutes=24 * 60,
         seconds_at_most=1800,
     ),
+    Regular("tend-drift", "lifecycle.jobs.tend_drift", minutes=15, seconds_at_most=600),
     Regular("send-digest", "lifecycle.jobs.send_digest", minutes=10, seconds_at_most=600),
     # Whether a checkpoint is due is looked at every minute (LOG_CHECKPOINT_ENTRIES, _MINUTES).
     Regular("sign-checkpoints", "lifecycle.jobs.sign_checkpoints", minutes=1, seconds_at_most=1800),
