@@ -94,13 +94,13 @@ def _ask_stale_again(
     employee = Employee.everyone.get(pk=request.employee_id)
     has_other = ConversionRequest.objects.filter(employee=employee, status=Status.OPEN).exists()
     try:
-        with transaction.atomic():
-            if take_back and isinstance(request.change, StatusChange):
-                protocol.cancel(request.change, acting_user=None, at=at)
-            if employee.is_on_probation and not has_other:
-                requests.ask_again(request, because, at=at)
-            else:
-                requests.give_up(request, because, at=at)
+        # A transaction of its own: cut off after it, the change counts as not carried out.
+        if take_back and isinstance(request.change, StatusChange):
+            protocol.cancel(request.change, acting_user=None, at=at)
+        if employee.is_on_probation and not has_other:
+            requests.ask_again(request, because, at=at)
+        else:
+            requests.give_up(request, because, at=at)
     except (protocol.Lost, LifecycleError):
         log.info("request %s was moved by somebody else", request.pk)
         return False

@@ -363,9 +363,8 @@ def ask_again(
 
 
 def _void(request: ConversionRequest, because: ConversionRequest.Void, *, at: datetime) -> None:
-    from_status = Status.APPROVED if because == Void.NOT_CARRIED_OUT else Status.OPEN
     moved = ConversionRequest.objects.filter(
-        pk=request.pk, status__in=(from_status, Status.OPEN)
+        pk=request.pk, status__in=(Status.OPEN, Status.APPROVED)
     ).update(status=Status.VOID, void_because=because, closed_at=at, next_reminder_at=None)
     if not moved:
         raise RequestRefused("request.not-open")
