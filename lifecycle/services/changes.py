@@ -129,7 +129,7 @@ def undoable_change(kind: Kind[Any], record: Mirrored, pk: int) -> StatusChange 
     ).first()
     if change is None or kind_named(change.kind).inverse != kind.name:
         return None
-    return change
+    return change if kind_named(change.kind).undone_on(change) == record else None
 
 
 def way_to_undo(change: StatusChange, user: Someone) -> tuple[Kind[Any], Mirrored] | None:
@@ -238,4 +238,6 @@ def _undone_by(kind: Kind[Any], record: Mirrored) -> StatusChange | None:
     made = StatusChange.objects.filter(
         person_id=record.person_id, kind=kind.inverse, status=ChangeStatus.SUCCEEDED.value
     )
-    return made.order_by("-pk").first()
+    inverse = kind_named(kind.inverse)
+    # Somebody with two applications has two records of a kind.
+    return next((c for c in made.order_by("-pk")[:10] if inverse.undone_on(c) == record), None)
