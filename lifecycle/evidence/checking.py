@@ -1,10 +1,10 @@
 """The check of the whole log: the chain, the columns, what stands beside it, the checkpoints.
 
-Always: every hash follows from the one before and the entry's text; every column is what the
-text says; every private value is the one committed to; every checkpoint is signed by a known
-key, follows the one before, agrees with its copy outside, and fits the entries. `full` also
-makes each text anew from its parts and each Merkle root from its leaves. Rows are read a
-batch at a time, so memory does not grow with the log.
+Always: every hash follows from the one before and the entry's text; every checkpoint is signed
+by a known key, follows the one before, agrees with its copy outside, and fits the entries.
+Unless `quick`: every column is what the text says, and every private value is the one
+committed to. With `full` also: each text is made anew from its parts, and each Merkle root from
+its leaves. Rows are read a batch at a time, so memory does not grow with the log.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +26,15 @@ from lifecycle.evidence.merkle import Frontier
 from lifecycle.models import ActionEntry, ActionLogHead, LogCheckpoint, PrivateValue
 
 BATCH = 5000
-# Progress is reported this often.
-STEP = 1000
 BEFORE_ALL = -(2**63) + 1
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+# The moment as the database writes it in UTC: "2026-11-21 06:27:48.123456".
 _TS = {
-    "sqlite": (
-        "CAST(strftime('%%s', substr(ts, 1, 19)) AS INTEGER) * 1000000"
-        " + CAST(substr(substr(ts, 21) || '000000', 1, 6) AS INTEGER)"
-    ),
-    "postgresql": "(extract(epoch from ts) * 1000000)::bigint",
+    "sqlite": "CAST(ts AS TEXT)",
+    "postgresql": "to_char(ts AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')",
 }
-Row = tuple[int, int | None, int | None, str, str, int | None, int | None, str, str, str]
+Row = tuple[int, str, int | None, str, str, int | None, int | None, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +57,18 @@ class Verification:
 def verify(
     *,
     full: bool = True,
+    quick: bool = False,
     since_checkpoint: bool = False,
     directory: Path | None = None,
     public_keys: PublicKeys | None = None,
 ) -> Iterator[Verification]:
-    """Check the log; yields progress every 1,000 entries and the verdict last.
+    """Check the log; yields progress after each batch and the verdict last.
 
-    `since_checkpoint`: only what came after the newest checkpoint, trusting that one's
-    signature. `directory`: checkpoints as they were exported. `public_keys`: whose signatures
-    count, by key id; those of the settings otherwise. Raises OSError when the directory cannot
-    be read.
+    `quick`: the chain and the checkpoints alone, not the columns and private values, which are
+    copies beside the hashed text. `since_checkpoint`: only what came after the newest
+    checkpoint, trusting that one's signature. `directory`: checkpoints as they were exported.
+    `public_keys`: whose signatures count, by key id; those of the settings otherwise. Raises
+    OSError when the directory cannot be read.
     """
     known = keys.public_keys() if public_keys is None else public_keys
     kept = list(LogCheckpoint.objects.order_by("size"))
@@ -76,7 +76,7 @@ def verify(
     fault = _checkpoint_fault(kept, outside, known, only_newest=since_checkpoint)
     start = kept[-1] if since_checkpoint and kept and fault is None else None
     sound = [checkpoint for checkpoint in kept if fault is None or checkpoint.size < fault[0]]
-    scan = _Scan(sound, start, full=full)
+    scan = _Scan(sound, start, full=full and not quick, quick=quick)
     for result in scan.results():
         last = replace(result, checkpoints=len(kept), signatures_checked=bool(known))
         if fault is not None and last.is_whole and scan.is_over:
@@ -92,9 +92,14 @@ class _Scan:
     """One walk over the entries, in their order."""
 
     def __init__(
-        self, checkpoints: Sequence[LogCheckpoint], start: LogCheckpoint | None, *, full: bool
+        self,
+        checkpoints: Sequence[LogCheckpoint],
+        start: LogCheckpoint | None,
+        *,
+        full: bool,
+        quick: bool,
     ) -> None:
-        self.full = full
+        self.full, self.quick = full, quick
         self.first = start.size if start else 0
         self.prev = bytes.fromhex(start.head if start else GENESIS)
         self.seq = self.first
@@ -104,44 +109,91 @@ class _Scan:
 
     def results(self) -> Iterator[Verification]:
         after = self.first if self.first else BEFORE_ALL
-        while rows := _rows_after(after):
-            private = _private_values(after, rows[-1][0])
-            for row in rows:
-                found = self._check(row, private)
-                if found is not None:
-                    self.is_over = True
-                    yield found
-                    return
-                if self.seq % STEP == 0:
-                    yield Verification(self.seq)
-            after = rows[-1][0]
+        while rows := _links_after(after) if self.quick else _rows_after(after):
+            until = rows[-1][0]
+            if self.quick:
+                found = self._check_links(rows)
+            else:
+                found = self._check(rows, _private_values(after, until))
+            if found is not None:
+                self.is_over = True
+                yield found
+                return
+            yield Verification(self.seq)
+            after = until
         self.is_over = True
         yield self._end()
 
     def _check(
-        self, row: Row, private: Mapping[int, list[tuple[str, str, str]]]
+        self, rows: Sequence[Row], private: Mapping[int, list[tuple[str, str, str]]]
     ) -> Verification | None:
-        seq, (body, prev, digest) = row[0], row[-3:]
-        fault = ""
-        if seq != self.seq + 1:
-            fault = "entry-missing"
-        elif prev != self.prev.hex():
-            fault = "chain-broken"
-        else:
-            made = hashlib.sha256(ENTRY_PREFIX + self.prev + body.encode()).digest()
-            if digest != made.hex():
-                fault = "body-changed"
-            elif not _columns_fit(row) or (self.full and not _is_canonical(row)):
-                fault = "columns-changed"
-            elif seq in private and not _values_fit(body, private[seq]):
-                fault = "private-value-changed"
-        if fault:
-            return Verification(self.seq, seq, fault)
-        self.prev, self.seq = made, seq
-        if self.full:
-            self.tree.append(made)
-        checkpoint = self.checkpoints.get(seq)
-        return self._against(checkpoint) if checkpoint else None
+        """One batch; what is wrong with the first entry or checkpoint that does not fit.
+
+        Nearly all of a check is spent in this loop, so it looks for what is right in one
+        condition and asks what is wrong only then. The canonical text begins and ends with
+        what the columns say, and the data lie in between.
+        """
+        sha256, full, checkpoints = hashlib.sha256, self.full, self.checkpoints
+        before, prev = self.seq, self.prev
+        prev_hex, minute, base = prev.hex(), "", 0
+        for row in rows:
+            seq, ts, actor, role, event, person, change, body, said_prev, digest = row
+            if ts[:17] != minute:
+                minute, base = ts[:17], _start_of_minute(ts[:17])
+            rest = ts[17:19] + ts[20:]
+            is_usual = len(rest) == 8 and rest.isdecimal()
+            at = base + int(rest) if is_usual else _microseconds(ts)
+            made = sha256(ENTRY_PREFIX + prev + body.encode())
+            made_hex = made.hexdigest()
+            if not (
+                seq == before + 1
+                and said_prev == prev_hex
+                and digest == made_hex
+                and body.endswith(
+                    f'}},"event":"{event}","person":{"null" if person is None else person},'
+                    f'"role":"{role}","seq":{seq},"ts":{at}}}'
+                )
+                and body.startswith(
+                    f'{{"actor":{"null" if actor is None else actor},'
+                    f'"change":{"null" if change is None else change},"data":{{'
+                )
+            ):
+                fault = _fault(row, before + 1, prev_hex, made_hex)
+                return Verification(before, seq, fault)
+            if full and not _is_canonical(row):
+                return Verification(before, seq, "columns-changed")
+            if seq in private and not _values_fit(body, private[seq], full=full):
+                return Verification(before, seq, "private-value-changed")
+            before, prev, prev_hex = seq, made.digest(), made_hex
+            if full:
+                self.tree.append(prev)
+            if seq in checkpoints:
+                self.seq, self.prev = seq, prev
+                found = self._against(checkpoints[seq])
+                if found is not None:
+                    return found
+        self.seq, self.prev = before, prev
+        return None
+
+    def _check_links(self, rows: Sequence[Any]) -> Verification | None:
+        """One batch of (number, text, hash before, hash): the chain alone."""
+        sha256, checkpoints = hashlib.sha256, self.checkpoints
+        before, prev = self.seq, self.prev
+        prev_hex = prev.hex()
+        for seq, body, said_prev, digest in rows:
+            made = sha256(ENTRY_PREFIX + prev + body.encode())
+            made_hex = made.hexdigest()
+            if seq != before + 1 or said_prev != prev_hex or digest != made_hex:
+                row = (seq, "", None, "", "", None, None, body, said_prev, digest)
+                return Verification(before, seq, _fault(row, before + 1, prev_hex, made_hex))
+            before, prev, prev_hex = seq, made.digest(), made_hex
+            if seq in checkpoints:
+                self.seq, self.prev = seq, prev
+                found = self._against(checkpoints[seq])
+                if found is not None:
+                    return found
+        self.seq, self.prev = before, prev
+        return None
 
     def _against(self, checkpoint: LogCheckpoint) -> Verification | None:
         """A checkpoint that is signed, but not of these entries: they were rewritten."""
@@ -169,15 +221,24 @@ class _Scan:
 
 def _rows_after(seq: int) -> list[Row]:
     """The next entries, as they lie in the database."""
+    moment = _TS[connection.vendor]
+    return _selected(
+        f"seq, {moment}, actor_id, role, event, person_ref, change_id, body, prev, hash", seq
+    )
+
+
+def _links_after(seq: int) -> list[Any]:
+    return _selected("seq, body, prev, hash", seq)
+
+
+def _selected(columns: str, after: int) -> list[Any]:
     table = ActionEntry._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT seq, {_TS[connection.vendor]}, actor_id, role, event, person_ref, change_id,"  # noqa: S608
-            f" body, prev, hash FROM {table} WHERE seq > %s ORDER BY seq LIMIT {BATCH}",
-            [seq],
+            f"SELECT {columns} FROM {table} WHERE seq > %s ORDER BY seq LIMIT {BATCH}",  # noqa: S608
+            [after],
         )
-        rows: list[Row] = cursor.fetchall()
-    return rows
+        return list(cursor.fetchall())
 
 
 def _private_values(after: int, until: int) -> dict[int, list[tuple[str, str, str]]]:
@@ -188,16 +249,27 @@ def _private_values(after: int, until: int) -> dict[int, list[tuple[str, str, st
     return found
 
 
-def _columns_fit(row: Row) -> bool:
-    """The canonical text begins and ends with what the columns say; data lies in between."""
-    seq, ts, actor, role, event, person, change, body, _, _ = row
-    return body.startswith(
-        f'{{"actor":{"null" if actor is None else actor},'
-        f'"change":{"null" if change is None else change},"data":{{'
-    ) and body.endswith(
-        f'}},"event":"{event}","person":{"null" if person is None else person},'
-        f'"role":"{role}","seq":{seq},"ts":{ts}}}'
-    )
+def _fault(row: Row, expected_seq: int, prev: str, made: str) -> str:
+    """What is wrong with an entry of which something is."""
+    if row[0] != expected_seq:
+        return "entry-missing"
+    if row[8] != prev:
+        return "chain-broken"
+    return "body-changed" if row[9] != made else "columns-changed"
+
+
+def _microseconds(ts: str) -> int:
+    """Of a moment since 1970; -1 for a text that is none."""
+    try:
+        moment = datetime.fromisoformat(f"{ts}+00:00")
+    except ValueError:
+        return -1
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def _start_of_minute(text: str) -> int:
+    """Microseconds up to a minute such as "2026-11-21 06:27:", which entries in a row share."""
+    return _microseconds(f"{text}00")
 
 
 def _is_canonical(row: Row) -> bool:
@@ -207,7 +279,7 @@ def _is_canonical(row: Row) -> bool:
     return data is not None and body == canonical(
         {
             "seq": seq,
-            "ts": ts,
+            "ts": _microseconds(ts),
             "actor": actor,
             "role": role,
             "event": event,
@@ -218,12 +290,16 @@ def _is_canonical(row: Row) -> bool:
     )
 
 
-def _values_fit(body: str, private: Sequence[tuple[str, str, str]]) -> bool:
+def _values_fit(body: str, private: Sequence[tuple[str, str, str]], *, full: bool) -> bool:
     """A value that was erased has no row and stays committed to: that is no fault. A value
     the entry never committed to, or another one than it did, is."""
-    data = data_in(body) or {}
+    if full:
+        data = data_in(body) or {}
+        return all(
+            data.get(f"private_{name}") == commitment(salt, value) for name, salt, value in private
+        )
     return all(
-        data.get(f"private_{name}") == commitment(salt, value) for name, salt, value in private
+        f'"private_{name}":"{commitment(salt, value)}"' in body for name, salt, value in private
     )
 
 

@@ -289,6 +289,41 @@ class TestCheckpoints:
         assert (found.bad_checkpoint, found.fault) == (size, "checkpoint-missing")
 
 
+def quick_verdict(outside: Path) -> Verification:
+    return list(verify(quick=True, directory=outside))[-1]
+
+
+@pytest.mark.parametrize("seq", POSITIONS)
+class TestQuick:
+    """The chain and the checkpoints are looked at; columns and private values are not."""
+
+    @pytest.mark.parametrize("columns", [{"body": "{}"}, {"prev": "f" * 64}, {"hash": "f" * 64}])
+    def test_the_chain(self, seq, columns, outside):
+        put(seq, **columns)
+        assert quick_verdict(outside).bad_seq == seq
+
+    def test_a_rewritten_chain(self, seq, outside):
+        put(seq, body=with_other_data(seq, subject_id="somebody else"))
+        rehash(seq)
+        assert quick_verdict(outside).bad_checkpoint == first_checkpoint_from(seq)
+
+    def test_one_deleted(self, seq, outside):
+        sql(f"DELETE FROM {TABLE} WHERE seq = %s", seq)
+        assert quick_verdict(outside).bad_seq == seq + 1
+
+    def test_a_column_is_left_to_the_usual_check(self, seq, outside):
+        put(seq, role="hr")
+        assert quick_verdict(outside).is_whole
+        assert verdict(outside, full=False).bad_seq == seq
+
+    @pytest.mark.parametrize("ts", ["", "nonsense", "2026-11-21 06:27:4812345６x"])
+    def test_a_moment_that_is_none(self, seq, ts, outside):
+        if connection.vendor != "sqlite":
+            pytest.skip("PostgreSQL takes nothing else for a moment")
+        put(seq, ts=ts)
+        assert verdict(outside, full=False).bad_seq == seq
+
+
 class TestSinceTheNewestCheckpoint:
     @pytest.mark.parametrize("seq", [28, 29, 30])
     def test_what_came_after_it_is_checked(self, seq, outside):

@@ -35,12 +35,17 @@ class Command(BaseCommand):
             "--full", action="store_true", help="also makes each text and each Merkle root anew"
         )
         parser.add_argument(
+            "--quick", action="store_true", help="the chain and the checkpoints, not the columns"
+        )
+        parser.add_argument(
             "--since-checkpoint", action="store_true", help="only what came after the newest one"
         )
         parser.add_argument("--checkpoints", type=Path, help="a folder of exported checkpoints")
         parser.add_argument("--public-key", type=Path, help="a file of public keys, one a line")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["full"] and options["quick"]:
+            raise CommandError("Say --full or --quick, not both.")
         began = time.monotonic()
         result = Verification(0)
         for result in self._results(options):
@@ -63,6 +68,7 @@ class Command(BaseCommand):
             raise CommandError(f"{key_file} cannot be read as public keys: {error}") from error
         return verify(
             full=options["full"],
+            quick=options["quick"],
             since_checkpoint=options["since_checkpoint"],
             directory=directory,
             public_keys=known,
