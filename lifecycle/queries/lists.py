@@ -315,7 +315,7 @@ def figures(user: Someone, shape: RecordList, *, today: date) -> dict[str, int]:
         for one in counted
     }
     # The numbers stand in the row of whoever asks.
-    return User.objects.filter(pk=user.pk).values(**numbers).first() or dict.fromkeys(numbers, 0)
+    return User.objects.filter(pk=user.pk or 0).values(**numbers).first() or dict.fromkeys(numbers, 0)
 
 
 class _Number(Subquery):

@@ -21,19 +21,22 @@ from lifecycle.models.mirror import Mirrored
 from lifecycle.policies import Capability, Someone
 from lifecycle.queries import RecordFilter, RecordList, RecordRow
 from lifecycle.queries.lists import Column
+from lifecycle.templatetags.portal import day, or_dash
 from lifecycle.views.answers import flat, neighbour_queries, page, push_address, wants_partial
 from lifecycle.views.tabs import Tab
 
 ROWS_AT_ONCE = 100
 
+CELL_CLASSES = {"text": "nowrap", "wrap": "wrap whole", "day": "nowrap", "id": "nowrap mono small"}
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One fact of a row under the heading of its column."""
+    """One fact of a row under the heading of its column, as the screen shows it."""
 
-    column: Column
-    value: Any
-    tone: str
+    label: str
+    css: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,9 @@ def record_rows(request: HttpRequest, name: str) -> HttpResponse:
 
 def listed_context(user: Someone, shape: RecordList, rows: Sequence[RecordRow]) -> dict[str, Any]:
     """What the rows of a list are shown from."""
-    return {"shape": shape, "listed": [_listed(user, shape, row) for row in rows]}
+    # A heading stands beside each of its cells on narrow screens: it is translated once.
+    headings = [(column, str(column.label)) for column in shape.shown_columns]
+    return {"shape": shape, "listed": [_listed(user, headings, row) for row in rows]}
 
 
 def listed_alone(user: Someone, record: Mirrored, *, today: date) -> dict[str, Any]:
@@ -124,16 +129,25 @@ def listed_alone(user: Someone, record: Mirrored, *, today: date) -> dict[str, A
     return listed_context(user, shape, shape.rows([record], today))
 
 
-def _listed(user: Someone, shape: RecordList, row: RecordRow) -> ListedRecord:
+def _listed(
+    user: Someone, headings: Sequence[tuple[Column, str]], row: RecordRow
+) -> ListedRecord:
     """A row of a list offers the step that is due; all the others are on the person's page."""
     change = row.open_change
     steps = next_steps(user, row.record, change) if row.is_due else []
     return ListedRecord(
         row=row,
-        cells=[Cell(c, c.value(row), c.tone(row)) for c in shape.shown_columns],
+        cells=[_cell(column, label, row) for column, label in headings],
         next_steps=[k for k in steps if k.is_everyday and k.is_open_to(row.record)],
         is_watched=change is not None and queries.is_moving(change, at=timezone.now()),
     )
+
+
+def _cell(column: Column, label: str, row: RecordRow) -> Cell:
+    value = column.value(row)
+    text = day(value) if column.kind == "day" else str(or_dash(value))
+    css = (CELL_CLASSES[column.kind], column.place, column.tone(row))
+    return Cell(label, " ".join(filter(None, css)), text)
 
 
 def next_steps(
