@@ -47,7 +47,7 @@ def _latest(status: str, column: str) -> Subquery:
     return Subquery(found.order_by("-pk").values(column)[:1], output_field=DateField())
 
 
-def on_probation(employees: QuerySet[Employee]) -> QuerySet[Employee]:
+def on_probation(employees: QuerySet[Employee]) -> QuerySet[Any]:
     """Those on probation, each with `due`: the later of Feishu's expected day and the portal's
     own extension, and a day far away where there is neither."""
     extended = _latest(Status.EXTENDED, "extended_to")
@@ -132,7 +132,7 @@ class ProbationFilter:
         values = {"due": tab, "department": self.department, "q": self.q} | more
         return urlencode({key: value for key, value in values.items() if value})
 
-    def apply(self, employees: QuerySet[Employee], *, today: date) -> QuerySet[Employee]:
+    def apply(self, employees: QuerySet[Any], *, today: date) -> QuerySet[Any]:
         employees = employees.filter(_window(self.tab, today))
         if self.department:
             employees = employees.filter(in_department(self.department))
