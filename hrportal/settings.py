@@ -38,6 +38,9 @@ FEISHU_BASE_URL = env.text("FEISHU_BASE_URL", default="https://open.feishu.cn").
 FEISHU_APP_ID = env.text("FEISHU_APP_ID", default="")
 FEISHU_APP_SECRET = env.text("FEISHU_APP_SECRET", default="")
 FEISHU_RATE_SCALE = env.number("FEISHU_RATE_SCALE", default=1.0)
+# Both from the app's page “Events and callbacks”; without them no pushed event is taken.
+FEISHU_EVENT_ENCRYPT_KEY = env.text("FEISHU_EVENT_ENCRYPT_KEY", default="")
+FEISHU_EVENT_TOKEN = env.text("FEISHU_EVENT_TOKEN", default="")
 TENANT_TIME_ZONE = env.zone("TENANT_TIME_ZONE", default="Asia/Shanghai")
 
 # How long after an attempt's deadline its effect may still appear in Feishu, by endpoint.

@@ -10,7 +10,7 @@ from django.utils import timezone
 from lifecycle.changes import protocol
 from lifecycle.models import WorkerBeat
 from lifecycle.rules import ChangeStatus
-from lifecycle.services import approvals, audit, digest, drift, polling, reminders, sync
+from lifecycle.services import approvals, audit, digest, drift, polling, pushes, reminders, sync
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,13 @@ def sync_all() -> int:
 
 def poll_often() -> int:
     """What HR waits for, as far as it is due; how many records were read."""
+    pushes.read_due(at=timezone.now())
     return _poll(polling.OFTEN)
+
+
+def read_pushed() -> int:
+    """Read what pushed events have announced; how many events."""
+    return pushes.read_due(at=timezone.now())
 
 
 def poll_rest() -> int:

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 
 from lifecycle.errors.problems import FeishuUnreadable
-from lifecycle.feishu import endpoints, errors, outcomes, times, values, writes
+from lifecycle.feishu import endpoints, errors, events, outcomes, times, values, writes
 from lifecycle.feishu.answers import SendResult
 from lifecycle.feishu.calls import Call
 from lifecycle.feishu.client import Client, Timeouts
@@ -34,6 +34,7 @@ __all__ = [
     "client",
     "endpoints",
     "errors",
+    "events",
     "limiter",
     "outcomes",
     "page_client",

@@ -37,6 +37,8 @@ POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "person": (OK, OK, OK, GONE, OUT),
     # Every verb: HR only.
     **{kind.url_name: (OK, NO, NO, GONE, OUT) for kind in kinds.ALL.values()},
+    # Feishu only, and switched off here.
+    "feishu-events": (POST_ONLY,) * 5,
     "drift": (OK, NO, OK, NO, OUT),
     "take-drift": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "dismiss-drift": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
@@ -94,6 +96,7 @@ POST_POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "convert-employee": (422, NO, NO, GONE, OUT),
     "cancel-change": (303, NO, NO, GONE, OUT),
     "decide-change": (422, NO, NO, GONE, OUT),
+    "feishu-events": (GONE,) * 5,
     "take-drift": (GONE, NO, NO, NO, OUT),
     "dismiss-drift": (GONE, NO, NO, NO, OUT),
     "mark-feed-read": (303, 303, 303, 303, OUT),
