@@ -109,18 +109,21 @@ def _ask_stale_again(
 
 def ask_by_rule(at: datetime) -> int:
     """Ask about everybody whose probation ends within AUTO_REQUEST_DAYS, or is over, and about
-    whom nobody is asked and nothing is decided."""
+    whom nobody is asked and nothing is decided. What HR has taken back rests for some days."""
     if not settings.AUTO_REQUEST_DAYS:
         return 0
     latest = _today(at) + timedelta(days=settings.AUTO_REQUEST_DAYS)
     decided = ConversionRequest.objects.filter(status__in=(Status.OPEN, Status.DECLINED)).values(
         "employee"
     )
+    rested = at - timedelta(days=settings.OVERDUE_REMINDER_DAYS)
+    taken_back = ConversionRequest.objects.filter(status=Status.CANCELLED, closed_at__gt=rested)
     under_way = StatusChange.objects.exclude(status__in=[s.value for s in FINAL_STATUSES])
     unasked = (
         on_probation(Employee.objects.all())
         .filter(due__lte=latest)
         .exclude(pk__in=decided)
+        .exclude(pk__in=taken_back.values("employee"))
         .exclude(person__in=under_way.values("person"))
         .select_related("person")
         .order_by("due", "pk")

@@ -41,6 +41,8 @@ class RunningPortal:
             "SETTLE_SECONDS_EMPLOYEE": "4",
             "SETTLE_READ_GAP_SECONDS": "1",
             "SWEEP_SECONDS": "0.5",
+            # Leaders are asked by a test alone, however long the run takes.
+            "AUTO_REQUEST_DAYS": "0",
         }
         with self._output.open("w") as output:
             self._process = subprocess.Popen(

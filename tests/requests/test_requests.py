@@ -409,6 +409,14 @@ class TestTheRule:
             reminders.tend(at)
             assert unattended(at) == []
 
+    def test_lets_rest_for_some_days_what_hr_has_taken_back(self, bo, mei, li):
+        Employee.objects.filter(pk=bo.pk).update(due_sort_on=TODAY())
+        requests.cancel(ask(bo, mei), reason="误发", acting_user=mei, at=NOW())
+        reminders.ask_by_rule(NOW() + 2 * DAY)
+        assert not ConversionRequest.objects.filter(employee=bo, status="open").exists()
+        reminders.ask_by_rule(NOW() + 3 * DAY)
+        assert ConversionRequest.objects.filter(employee=bo, status="open").exists()
+
     def test_off_asks_nobody(self, mirror, settings):
         settings.AUTO_REQUEST_DAYS = 0
         reminders.tend(NOW())
