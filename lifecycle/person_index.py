@@ -65,6 +65,13 @@ def can_find(word: str) -> bool:
     return bool(word) and (not NUMBER.fullmatch(word) or len(word) >= LEAST_DIGITS)
 
 
+def parts(word: str) -> list[str]:
+    """What the index looks for, to be counted beforehand: of a number, its parts within ids;
+    outside of them numbers are rare."""
+    ways = [part for [(part, _), *_] in _ways(word)]
+    return ways[1:] or ways
+
+
 def statement(connection: BaseDatabaseWrapper, words: list[str]) -> tuple[str, list[str]]:
     """A query for the ids of everybody who may have all these words, with its parameters."""
     if connection.vendor == "sqlite":

@@ -32,7 +32,7 @@ EVERYTHING = "all"
 CHOICE_LENGTH = 64
 LEAST_DIGITS = 7
 # Figures beyond this are shown as "so many and more": counting a million takes too long.
-MOST_COUNTED = 9_999
+MOST_COUNTED = 999
 
 
 # -- a list -------------------------------------------------------------------------------
@@ -315,7 +315,9 @@ def figures(user: Someone, shape: RecordList, *, today: date) -> dict[str, int]:
         for one in counted
     }
     # The numbers stand in the row of whoever asks.
-    return User.objects.filter(pk=user.pk or 0).values(**numbers).first() or dict.fromkeys(numbers, 0)
+    return User.objects.filter(pk=user.pk or 0).values(**numbers).first() or dict.fromkeys(
+        numbers, 0
+    )
 
 
 class _Number(Subquery):

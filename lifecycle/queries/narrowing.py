@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from functools import reduce
-from operator import and_
+from operator import and_, or_
 
 from django.db import connection
 from django.db.models import Count, Q
@@ -20,7 +20,7 @@ SEARCH_LENGTH = 60
 
 # A search is tried on some people first. When so many of them are found, a list in its order
 # comes upon its rows soon enough by comparing texts; so it does when the index finds too many.
-SAMPLE, COMMON = 2_000, 20
+SAMPLE, COMMON, MOST_HELD = 2_000, 20, 200
 MOST_FOUND = 2_000
 
 
@@ -57,17 +57,24 @@ def _people_with(words: Sequence[str]) -> list[int] | None:
 
 
 def _seldom(words: Sequence[str], in_index: Sequence[str]) -> list[str]:
-    """The words to ask the index for: those that few people of the sample have, or else the one
-    the fewest have. None when all the words together are common."""
+    """The words to ask the index for: those that it has for few people of the sample, or else
+    the one it has for the fewest. None when all the words together are common, or when it has
+    each of them for too many, as zeros within ids."""
     sample = Person.objects.order_by("pk")[:SAMPLE]
-    has = {f"word{n}": _texts_have([word], "search_text") for n, word in enumerate(in_index)}
+    has = {f"word{n}": _texts_have_any(word) for n, word in enumerate(in_index)}
     has["all"] = _texts_have(words, "search_text")
     counts = sample.aggregate(**{name: Count("pk", filter=text) for name, text in has.items()})
     if counts["all"] >= COMMON:
         return []
     holders = {word: counts[f"word{n}"] for n, word in enumerate(in_index)}
     few = [word for word in in_index if holders[word] < COMMON]
-    return few or [min(in_index, key=holders.__getitem__)]
+    rarest = min(in_index, key=holders.__getitem__)
+    return few or [rarest] * (holders[rarest] < MOST_HELD)
+
+
+def _texts_have_any(word: str) -> Q:
+    parts = person_index.parts(word)
+    return reduce(or_, (Q(search_text__contains=part) for part in parts))
 
 
 def start_of(day: date) -> datetime:

@@ -54,7 +54,7 @@ def icon(name: str, size: int = 18) -> SafeString:
 
 @register.filter
 def counted(number: int) -> str:
-    """A number that was counted only so far: "9999+" when there are more."""
+    """A number that was counted only so far: "999+" when there are more."""
     return f"{MOST_COUNTED}+" if number > MOST_COUNTED else str(number)
 
 

@@ -129,9 +129,7 @@ def listed_alone(user: Someone, record: Mirrored, *, today: date) -> dict[str, A
     return listed_context(user, shape, shape.rows([record], today))
 
 
-def _listed(
-    user: Someone, headings: Sequence[tuple[Column, str]], row: RecordRow
-) -> ListedRecord:
+def _listed(user: Someone, headings: Sequence[tuple[Column, str]], row: RecordRow) -> ListedRecord:
     """A row of a list offers the step that is due; all the others are on the person's page."""
     change = row.open_change
     steps = next_steps(user, row.record, change) if row.is_due else []
