@@ -146,6 +146,9 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = (
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", default="hrportal@localhost")
 
+# What Prometheus shows itself with at /metrics; without it there is no such page.
+METRICS_TOKEN = env.text("METRICS_TOKEN", default="")
+
 # -- Storage ------------------------------------------------------------------------------
 SQLITE_OPTIONS = {
     "timeout": 20,

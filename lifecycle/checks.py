@@ -209,6 +209,20 @@ def check_queue(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+def check_poll_minutes(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """Minutes for a kind that does not exist would change nothing."""
+    unknown = set(settings.POLL_MINUTES) - set(settings.DEFAULT_POLL_MINUTES)
+    if not unknown:
+        return []
+    return [
+        Error(
+            f"There is no kind of record called {', '.join(sorted(unknown))} to be polled.",
+            hint=f"In POLL_MINUTES use {', '.join(settings.DEFAULT_POLL_MINUTES)}.",
+            id="hrportal.E014",
+        )
+    ]
+
+
 def check_daily_limits(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """A limit for a verb that does not exist would hold nothing back."""
     unknown = set(settings.DAILY_LIMITS) - set(settings.DEFAULT_DAILY_LIMITS) - set(kinds.ALL)
@@ -260,6 +274,7 @@ CHECKS = [
     check_cache,
     check_queue,
     check_daily_limits,
+    check_poll_minutes,
 ]
 for _check in [*CHECKS, *WARNINGS]:
     register(_check)

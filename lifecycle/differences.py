@@ -141,8 +141,7 @@ def _drafts(kind: WatchedKind, step: Step) -> list[_Draft]:
 
 def _is_imported(kind: WatchedKind) -> bool:
     """Whether all of them have been read once, so that one nobody had seen is new."""
-    name = kind.name.replace("-", "_")
-    return SyncRun.objects.filter(kind=name, state=SyncRun.State.DONE, since=None).exists()
+    return SyncRun.objects.filter(kind=kind.sync, state=SyncRun.State.DONE, since=None).exists()
 
 
 def _event(

@@ -102,6 +102,7 @@ urlpatterns = [
     path("guards/start/", guards.start_writes, name="start-writes"),
     path("feishu/events/", pushes.feishu_events, name="feishu-events"),
     path("help/errors/", help.error_codes, name="help-errors"),
+    path("metrics", health.metrics, name="metrics"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

@@ -74,6 +74,11 @@ class WatchedKind:
     tells_new: bool = False
     alert_of: Callable[[str, str, str], str] = lambda field, before, after: ""
 
+    @property
+    def sync(self) -> str:
+        """The name of its sync."""
+        return self.name.replace("-", "_")
+
     def field(self, name: str) -> Watched | None:
         return next((field for field in self.fields if field.name == name), None)
 

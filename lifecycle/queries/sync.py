@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Subquery
+from django.db.models import Max, Subquery
 
 from lifecycle import policies
 from lifecycle.models import SyncCase, SyncRun, UnreadableRecord
@@ -38,11 +38,21 @@ def mirror_state(kind: str = EMPLOYEES_SYNC, *, at: datetime) -> MirrorState:
     )
 
 
-def oldest_mirror_state(kinds: Sequence[str], *, at: datetime) -> MirrorState:
-    """That of the kind which has waited the longest; one query each."""
-    states = [mirror_state(kind, at=at) for kind in kinds]
-    never = [state for state in states if state.last_success_at is None]
-    return never[0] if never else min(states, key=lambda state: state.last_success_at or at)
+def oldest_mirror_state(kinds: Collection[str], *, at: datetime) -> MirrorState:
+    """That of the kind which has waited the longest; `has_failed` when one of them did. Two
+    queries, however many kinds."""
+    runs = SyncRun.objects.filter(kind__in=kinds).order_by()
+    done = runs.filter(state=SyncRun.State.DONE)
+    successes = dict(done.values_list("kind").annotate(Max("finished_at")))
+    ended = runs.exclude(state=SyncRun.State.RUNNING)
+    newest = ended.values("kind").annotate(newest=Max("pk")).values("newest")
+    has_failed = SyncRun.objects.filter(pk__in=newest, state=SyncRun.State.FAILED).exists()
+    oldest = min(successes.values()) if len(successes) == len(set(kinds)) else None
+    return MirrorState(
+        oldest,
+        is_stale=oldest is None or at - oldest > settings.MIRROR_STALE_AFTER,
+        has_failed=has_failed,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ SEARCH_BEHIND = timedelta(seconds=5)
 # The position of a pass that has read the list and reads again what it did not meet.
 AGAIN = "again"
 NOT_ONBOARDED = 1002903
+SCOPE_MISSING = "scope-missing"
 # R4: there is no such field, or what Feishu keeps of it is damaged.
 NO_SUCH_FIELD = (1162020, 1160005)
 # Refusals that say nothing about the one record that was asked for.
@@ -780,7 +781,7 @@ def _problem_of(error: Exception) -> tuple[str, str, str]:
     if isinstance(error, quarantine.NobodyKnown):
         return "nobody-known", "", ""
     if isinstance(error, remote.errors.ScopeMissing):
-        return "scope-missing", " ".join([*error.scopes, *error.links]), error.log_id or ""
+        return SCOPE_MISSING, " ".join([*error.scopes, *error.links]), error.log_id or ""
     if isinstance(error, remote.errors.Refused):
         return f"code-{error.code}", error.envelope.msg[:500], error.log_id or ""
     if isinstance(error, remote.errors.NoAnswer):
@@ -824,6 +825,11 @@ class KindHealth:
     unreadable: int
     # Events of the last day.
     changes: int
+
+    @property
+    def lacks_scope(self) -> bool:
+        """Feishu has refused for want of a permission; `last.detail` names it."""
+        return self.problem == SCOPE_MISSING
 
     @property
     def seconds(self) -> float | None:

@@ -11,9 +11,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lifecycle import policies, queries
+from lifecycle import policies, queries, watched
 from lifecycle.changes import kinds
 from lifecycle.changes.kinds import Kind
 from lifecycle.changes.plan import shown_request
@@ -168,6 +169,11 @@ class Asking:
             "person_address": reverse("person", args=[self.record.person_id]),
             "about": self.kind.about(self.record),
             "undoes": self.undoes,
+            "record_mirror": SimpleLazyObject(
+                lambda: queries.mirror_state(
+                    watched.KINDS[type(self.record)].sync, at=timezone.now()
+                )
+            ),
             "in_dialog": wants_partial(self.request),
             "ask_id": f"{self.kind.url_name}-{self.record.pk}",
             "action": reverse(self.kind.url_name, args=[self.record.pk]),

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from lifecycle import policies, queries
+from lifecycle import policies, queries, watched
 from lifecycle.changes.kinds import Kind
 from lifecycle.errors.words import Words
 from lifecycle.models import Employee
@@ -54,7 +54,15 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
         )
         for card in shown.cards
     ]
-    return render(request, "people/detail.html", {"shown": shown, "cards": cards})
+    context = {
+        "shown": shown,
+        "cards": cards,
+        "person_mirror": queries.oldest_mirror_state(
+            {watched.KINDS[type(card.card.record)].sync for card in cards} or {"employees"},
+            at=timezone.now(),
+        ),
+    }
+    return render(request, "people/detail.html", context)
 
 
 @require_safe

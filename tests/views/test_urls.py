@@ -86,6 +86,8 @@ POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "stop-writes": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "start-writes": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "help-errors": (OK, OK, OK, OK, OUT),
+    # Switched off here.
+    "metrics": (GONE,) * 5,
     "healthz": (OK,) * 5,
     "readyz": (503,) * 5,
 }
