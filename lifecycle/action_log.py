@@ -36,7 +36,7 @@ from lifecycle.models import (
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-__all__ = ["Verification", "commitment", "entry_hash", "record", "verify"]
+__all__ = ["Verification", "commitment", "data_in", "entry_hash", "record", "verify"]
 SYSTEM = Words("系统", "The portal")
 COMMAND_LINE = Words("命令行", "Somebody at the command line")
 NOBODY = Words("（已删除的人员）", "(a removed person)")
