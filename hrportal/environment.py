@@ -105,7 +105,7 @@ class Environment:
         return dict(environ.Env.cache_url_config(default))
 
     def email(self, name: str) -> dict[str, Any]:
-        """A mail server, as in `smtp+tls://user:password@host:587`; this machine's own otherwise."""
+        """A mail server: `smtp+tls://user:password@host:587`; this machine's own otherwise."""
         url = self.text(name, default="smtp://localhost:25")
         with suppress(ValueError, KeyError, IndexError, environ.ImproperlyConfigured):
             return dict(environ.Env.email_url_config(url))
