@@ -27,7 +27,7 @@ from lifecycle.errors.problems import (
 from lifecycle.models import Person, StatusChange, User
 from lifecycle.models.mirror import Mirrored
 from lifecycle.policies import Someone
-from lifecycle.rules import ChangeStatus
+from lifecycle.rules import FINAL_STATUSES, ChangeStatus
 
 VERDICTS = {
     "applied": ChangeStatus.SUCCEEDED,
@@ -127,14 +127,14 @@ def undoable_change(kind: Kind[Any], record: Mirrored, pk: int) -> StatusChange 
     change = StatusChange.objects.filter(
         pk=pk, person_id=record.person_id, status=ChangeStatus.SUCCEEDED.value
     ).first()
-    if change is None or kind_named(change.kind).inverse != kind.name:
+    if change is None or kind_named(change.kind).inverse != kind.name or _is_taken_back(change):
         return None
     return change if kind_named(change.kind).undone_on(change) == record else None
 
 
 def way_to_undo(change: StatusChange, user: Someone) -> tuple[Kind[Any], Mirrored] | None:
     """The verb and the record that take a finished change back, when this user may do it now."""
-    if change.status != ChangeStatus.SUCCEEDED:
+    if change.status != ChangeStatus.SUCCEEDED or _is_taken_back(change):
         return None
     kind = kind_named(change.kind)
     record = kind.undone_on(change) if kind.inverse else None
@@ -143,6 +143,12 @@ def way_to_undo(change: StatusChange, user: Someone) -> tuple[Kind[Any], Mirrore
     if not policies.can_request(user, kind.inverse, record):
         return None
     return kind_named(kind.inverse), record
+
+
+def _is_taken_back(change: StatusChange) -> bool:
+    """Whether another change has taken this one back, or is about to."""
+    in_vain = [status.value for status in FINAL_STATUSES - {ChangeStatus.SUCCEEDED}]
+    return change.undone_by.exclude(status__in=in_vain).exists()
 
 
 def cancel_change(change: StatusChange, *, acting_user: User, at: datetime) -> None:
