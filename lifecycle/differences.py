@@ -29,6 +29,9 @@ What, Source = ChangeEvent.What, ChangeEvent.Source
 EVENT_BATCH = 500
 # What an attempt may have done to Feishu: it runs, it was confirmed, or nobody knows.
 MAY_HAVE_ACTED = ("", Outcome.APPLIED.value, Outcome.UNKNOWN.value)
+Test = Callable[[Mapping[str, Any]], bool]
+# By kind of record and field, what a change of ours brings about there.
+Wants = Mapping[tuple[str, str], Test]
 UNSETTLED = tuple(status.value for status in rules.EXCLUSIVE_STATUSES)
 
 
@@ -177,13 +180,14 @@ class _OurChange:
     """A change, until when Feishu may have carried it out, and when every search shows it."""
 
     change: StatusChange
+    wants: Wants
     until: datetime
     is_confirmed: bool
     settled_by: datetime
 
     def wanted(self, kind: WatchedKind, name: str, columns: Mapping[str, Any]) -> bool | None:
         """Whether these columns show what it wanted of this field; None: it wants nothing."""
-        test = wants(self.change).get((kind.name, name))
+        test = self.wants.get((kind.name, name))
         return None if test is None else test(columns)
 
 
@@ -193,8 +197,9 @@ def _our_changes(person_ids: set[int]) -> Mapping[int, list[_OurChange]]:
         Q(outcome__in=MAY_HAVE_ACTED), change__person_id__in=person_ids
     ).select_related("change")
     first: dict[int, _OurChange] = {}
-    for attempt in attempts.order_by("-change_id", "number"):
-        first.setdefault(attempt.change_id, _our_change(attempt))
+    for attempt in attempts.order_by("-change_id", "-number"):
+        if attempt.change_id not in first:
+            first[attempt.change_id] = _our_change(attempt)
     found: dict[int, list[_OurChange]] = {}
     for one in first.values():
         found.setdefault(one.change.person_id, []).append(one)
@@ -205,11 +210,11 @@ def _our_change(attempt: Attempt) -> _OurChange:
     change = attempt.change
     ended_at = change.finished_at or attempt.finished_at
     is_open = change.status in UNSETTLED or ended_at is None
-    settle = settings.SETTLE_AFTER.get(
-        remote.Call.from_canonical(change.payload).endpoint.name, timedelta(0)
-    )
+    call = remote.Call.from_canonical(change.payload)
+    settle = settings.SETTLE_AFTER.get(call.endpoint.name, timedelta(0))
     return _OurChange(
         change=change,
+        wants=wants(change.kind, call.body or {}),
         until=timezone.now() if is_open or ended_at is None else ended_at,
         is_confirmed=change.status == ChangeStatus.SUCCEEDED,
         settled_by=(ended_at or timezone.now()) + settle,
@@ -247,14 +252,10 @@ def _is_behind(kind: WatchedKind, draft: _Draft, ours: Mapping[int, list[_OurCha
 
 # -- what each verb wants -----------------------------------------------------------------
 
-Test = Callable[[Mapping[str, Any]], bool]
-Wants = Mapping[tuple[str, str], Test]
 
-
-def wants(change: StatusChange) -> Wants:
-    """By kind of record and field, what the change brings about there."""
-    describe = _WANTS.get(change.kind)
-    body = remote.Call.from_canonical(change.payload).body or {}
+def wants(kind_name: str, body: Mapping[str, Any]) -> Wants:
+    """By kind of record and field, what a change of this verb brings about there."""
+    describe = _WANTS.get(kind_name)
     return describe(body) if describe else {}
 
 

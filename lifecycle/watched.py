@@ -375,7 +375,7 @@ def shown_value(field: Watched, value: str, payload: Mapping[str, Any]) -> str:
         return ""
     if field.name == "stage_id":
         stage = payload.get("stage") or {}
-        name = stage.get("zh_name") or stage.get("en_name") or STAGE_NAMES.get(stage.get("type"))
+        name = stage.get("zh_name") or stage.get("en_name") or STAGE_NAMES.get(stage.get("type", 0))
         return str(name or value)[:LONGEST]
     return (field.mask(value) if field.mask else value)[:LONGEST]
 

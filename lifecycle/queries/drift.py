@@ -135,10 +135,10 @@ def states_of(person_ids: Collection[int], *, today: date) -> dict[int, PersonSt
     ):
         employees[pk].append(EmployeeState(*state))
     employments: dict[int, list[EmploymentState]] = defaultdict(list)
-    for pk, *state in Employment.objects.filter(person_id__in=person_ids).values_list(
-        "person_id", "feishu_id", "status", "payload__on_probation"
-    ):
-        employments[pk].append(EmploymentState(*state))
+    for pk, employment_id, status, on_probation in Employment.objects.filter(
+        person_id__in=person_ids
+    ).values_list("person_id", "feishu_id", "status", "payload__on_probation"):
+        employments[pk].append(EmploymentState(employment_id, status, on_probation))
     offboardings: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for pk, employment_id, status in Offboarding.objects.filter(
         person_id__in=person_ids

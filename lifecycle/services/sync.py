@@ -132,20 +132,22 @@ class SyncKind:
 
 
 def _talents(run: SyncRun) -> Iterator[Step]:
-    client, window = remote.client(), _window(run)
+    client, (since, until) = remote.client(), _window(run)
 
     def read(token: str | None) -> Any:
-        return client.list_talents(page_token=token, **window)
+        return client.list_talents(page_token=token, updated_from_ms=since, updated_until_ms=until)
 
     yield from _stored(_believed(run, Talent, _pages(read, run.cursor), "id"), mirror.store_talents)
 
 
 def _applications(run: SyncRun) -> Iterator[Step]:
     """H5 hands out ids only; each record is a read of its own (H6)."""
-    client, window = remote.client(), _window(run)
+    client, (since, until) = remote.client(), _window(run)
 
     def read(token: str | None) -> Any:
-        return client.list_application_ids(page_token=token, **window)
+        return client.list_application_ids(
+            page_token=token, updated_from_ms=since, updated_until_ms=until
+        )
 
     for listed in _believed(run, Application, _pages(read, run.cursor), ""):
         left = len(listed.items)
@@ -160,12 +162,11 @@ def _applications(run: SyncRun) -> Iterator[Step]:
             yield _step(listed.cursor if left else listed.next_cursor, len(ids), stored)
 
 
-def _window(run: SyncRun) -> dict[str, int]:
-    """What H1 and H5 are asked for: everything, or what was updated since."""
+def _window(run: SyncRun) -> tuple[int | None, int | None]:
+    """What H1 and H5 are asked for: everything, or what was updated between two moments."""
     if run.since is None:
-        return {}
-    until = run.started_at + CLOCKS_APART
-    return {"updated_from_ms": _ms(run.since), "updated_until_ms": _ms(until)}
+        return None, None
+    return _ms(run.since), _ms(run.started_at + CLOCKS_APART)
 
 
 def _ms(moment: datetime) -> int:

@@ -138,6 +138,10 @@ class TestStorage:
         proper.DATABASES = {"default": _sqlite(proper) | {"NAME": ":memory:"}}
         assert found() == ["hrportal.E012"]
 
+    def test_refuses_minutes_for_an_unknown_kind(self, proper):
+        proper.POLL_MINUTES = proper.POLL_MINUTES | {"prehires": 1}
+        assert found() == ["hrportal.E014"]
+
     @pytest.mark.parametrize("backend", ["locmem.LocMemCache", "dummy.DummyCache"])
     def test_refuses_a_cache_of_one_process(self, proper, backend):
         proper.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}"}}
