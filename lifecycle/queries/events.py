@@ -120,7 +120,7 @@ class ToldEvent:
     @property
     def alone(self) -> Words:
         """The sentence without a name before it."""
-        en = self.sentence.en.removeprefix("'s ")
+        en = self.sentence.en.removeprefix("— ")
         return Words(self.sentence.zh.removeprefix("的"), en[:1].upper() + en[1:])
 
     @property
@@ -181,12 +181,12 @@ def _sentence(event: ChangeEvent, names: Mapping[Shows, Mapping[str, str]]) -> W
     label = kind.label if kind else Words(event.record_kind, event.record_kind)
     by = BY[Source(event.source)]
     if event.what == What.CAME:
-        return Words(f"新增{label.zh}记录，{by.zh}", f"has a new {label.en}, {by.en}")
+        return Words(f"新增{label.zh}记录，{by.zh}", f"— a new {label.en}, {by.en}")
     if event.what == What.GONE:
-        return Words(f"的{label.zh}记录已不在飞书中，{by.zh}", f"'s {label.en} is gone, {by.en}")
+        return Words(f"的{label.zh}记录已不在飞书中，{by.zh}", f"— {label.en} is gone, {by.en}")
     field = kind.field(event.field) if kind else None
     if field is None:
-        return Words(f"的{label.zh}记录有变动", f"'s {label.en} has changed")
+        return Words(f"的{label.zh}记录有变动", f"— {label.en} has changed")
     return _change_in_words(event, label, field, names, by)
 
 
@@ -200,12 +200,12 @@ def _change_in_words(
     if field.shows is Shows.HIDDEN:
         return Words(
             f"的{field.label.zh}（{label.zh}）已改动，{by.zh}",
-            f"'s {field.label.en} ({label.en}) has changed, {by.en}",
+            f"— {field.label.en} ({label.en}) has changed, {by.en}",
         )
     before, after = (_value_words(field, one, names) for one in (event.before, event.after))
     return Words(
         f"的{field.label.zh}（{label.zh}）{before.zh} → {after.zh}，{by.zh}",
-        f"'s {field.label.en} ({label.en}) {before.en} → {after.en}, {by.en}",
+        f"— {field.label.en} ({label.en}) {before.en} → {after.en}, {by.en}",
     )
 
 

@@ -46,7 +46,7 @@ class TestSentences:
         zh = "的入职日期（待入职） 2026-12-01 → 2026-12-15，在飞书后台修改"
         assert told.sentence.zh.replace(" ", "") == zh.replace(" ", "")
         assert told.sentence.en == (
-            "'s start date (pre-hire) 2026-12-01 → 2026-12-15, changed in Feishu"
+            "— start date (pre-hire) 2026-12-01 → 2026-12-15, changed in Feishu"
         )
 
     def test_names_what_ids_stand_for(self, lei):
