@@ -5,7 +5,7 @@ One sandbox for the whole run, put back to its first day before each test that u
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -15,7 +15,7 @@ from django.apps import apps
 from django.core.management.color import no_style
 from django.db import connection
 from django.db.models import Model
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from lifecycle import append_only
 from lifecycle.changes import protocol
@@ -55,32 +55,45 @@ def sandbox(sandbox_server: SandboxServer, settings) -> Iterator[SandboxControl]
 
 MIRRORED = ("departments", "talents", "applications", "employees", "employments", "contacts")
 # The log starts empty in every test, and its rows cannot be taken out again.
+Tables = list[tuple[type[Model], list[dict[str, Any]]]]
 NOT_COPIED = {"ActionEntry", "ActionLogHead", "PrivateValue", "User"}
 
 
 @pytest.fixture(scope="session")
-def filled_tables() -> list[tuple[type[Model], list[dict[str, Any]]]]:
-    """What the first sync of the run has filled, for the tests after it."""
-    return []
+def filled_tables() -> dict[tuple[str, ...], Tables]:
+    """What the first sync of these kinds has filled, for the tests after it."""
+    return {}
 
 
 @pytest.fixture
-def mirror(sandbox: SandboxControl, db, filled_tables) -> SandboxControl:
-    """The mirror, filled from the sandbox; the tenant's first day is the same for every test,
-    so it is read once a run."""
-    if filled_tables:
-        fill_again(filled_tables)
+def mirrored(sandbox: SandboxControl, db, filled_tables) -> Callable[..., SandboxControl]:
+    """`mirrored("talents", ...)` fills the mirror with these kinds. The tenant's first day is the
+    same for every test, so it is read once a run."""
+
+    def fill(*kinds: str) -> SandboxControl:
+        if kinds in filled_tables:
+            fill_again(filled_tables[kinds])
+            return sandbox
+        for kind in kinds:
+            sync.sync_kind(kind)
+        sandbox.clear_requests()
+        filled_tables[kinds] = [
+            (model, list(model._base_manager.order_by("pk").values()))
+            for model in apps.get_app_config("lifecycle").get_models()
+            if model.__name__ not in NOT_COPIED
+        ]
         return sandbox
-    for kind in MIRRORED:
-        sync.sync_kind(kind)
-    sandbox.clear_requests()
-    for model in apps.get_app_config("lifecycle").get_models():
-        if model.__name__ not in NOT_COPIED:
-            filled_tables.append((model, list(model._base_manager.order_by("pk").values())))
-    return sandbox
+
+    return fill
 
 
-def fill_again(tables: list[tuple[type[Model], list[dict[str, Any]]]]) -> None:
+@pytest.fixture
+def mirror(mirrored) -> SandboxControl:
+    """The mirror, filled with what most tests need."""
+    return mirrored(*MIRRORED)
+
+
+def fill_again(tables: Tables) -> None:
     with connection.constraint_checks_disabled():
         for model, rows in tables:
             model._base_manager.bulk_create(
@@ -90,6 +103,19 @@ def fill_again(tables: list[tuple[type[Model], list[dict[str, Any]]]]) -> None:
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), models):
             cursor.execute(statement)
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings) -> None:
+    """Passwords that cost nothing: hundreds of tests make somebody who signs in."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def own_language(settings) -> Iterator[None]:
+    """A page that a test has asked for in English leaves English behind."""
+    with translation.override(settings.LANGUAGE_CODE):
+        yield
 
 
 @pytest.fixture

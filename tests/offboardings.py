@@ -9,17 +9,9 @@ from django.utils import timezone
 from lifecycle.changes.kinds import kind_named
 from lifecycle.models import Offboarding
 from lifecycle.sandbox.control import SandboxControl
-from lifecycle.services import sync
 
+# All that an offboarding refers to.
 KINDS = ("departments", "offboardings", "employments", "catalogues")
-
-
-def mirror_offboardings(sandbox: SandboxControl) -> SandboxControl:
-    """The mirror with all that an offboarding refers to."""
-    for kind in KINDS:
-        sync.sync_kind(kind)
-    sandbox.clear_requests()
-    return sandbox
 
 
 def an_approved_offboarding(sandbox: SandboxControl) -> Offboarding:

@@ -6,6 +6,8 @@ from importlib import import_module
 
 import pytest
 
+pytestmark = pytest.mark.thorough
+
 SIZES = {"lists": 60, "search": 60, "sync": 40, "transition": 3, "export": 60}
 
 

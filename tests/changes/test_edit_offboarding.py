@@ -19,8 +19,8 @@ from lifecycle.remote import writes
 from lifecycle.services import sync
 from lifecycle.views import change_words
 from tests.offboardings import (
+    KINDS,
     an_approved_offboarding,
-    mirror_offboardings,
     offboarding,
     typed_in,
 )
@@ -46,8 +46,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def tenant(sandbox):
-    return mirror_offboardings(sandbox)
+def tenant(mirrored):
+    return mirrored(*KINDS)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from lifecycle.models import ActionEntry, Attempt, CatalogueEntry, PreHire, Stat
 from lifecycle.services import changes as change_services
 from lifecycle.services import sync
 from lifecycle.views import change_words
+from tests.conftest import MIRRORED
 
 A5 = "A5"
 MINUTE = timedelta(minutes=1)
@@ -27,12 +28,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def tenant(mirror):
+def tenant(mirrored):
     """The mirror with pre-hires and catalogues."""
-    for kind in ("pre_hires", "catalogues"):
-        sync.sync_kind(kind)
-    mirror.clear_requests()
-    return mirror
+    return mirrored(*MIRRORED, "pre_hires", "catalogues")
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from lifecycle.evidence.hashes import GENESIS, canonical, entry_hash
 from lifecycle.models import ActionEntry, ActionLogHead, LogCheckpoint, PrivateValue
 from tests.evidence.conftest import new_key
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("forger")]
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db, pytest.mark.usefixtures("forger")]
 
 LAST = 30
 CHECKPOINTS = (10, 20, 27)

@@ -19,11 +19,9 @@ EVERYTHING = ("talents", "applications", "employees", "pre_hires", "offboardings
 
 
 @pytest.fixture
-def company(sandbox: SandboxControl, db) -> SandboxControl:
+def company(mirrored) -> SandboxControl:
     """Everything has been read once."""
-    sync.sync_all()
-    sandbox.clear_requests()
-    return sandbox
+    return mirrored(*sync.KINDS)
 
 
 def read_everything(*, since=None) -> None:

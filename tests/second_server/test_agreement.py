@@ -17,6 +17,8 @@ from .company import ms, today
 from .server import SecondServer
 from .test_server import Asker
 
+pytestmark = pytest.mark.thorough
+
 MS = ms(today())
 
 

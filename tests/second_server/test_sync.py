@@ -22,6 +22,8 @@ from lifecycle.services import sync
 from .company import OFFBOARDING_FIELDS
 from .server import SecondServer
 
+pytestmark = pytest.mark.thorough
+
 
 class TestSync:
     @pytest.mark.parametrize("kind", list(sync.KINDS))

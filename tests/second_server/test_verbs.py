@@ -13,6 +13,8 @@ from lifecycle.errors.problems import ChangeBlocked
 from .server import SecondServer
 from .verbs import VERBS, Verb
 
+pytestmark = pytest.mark.thorough
+
 LATER = timedelta(minutes=2)
 
 

@@ -9,10 +9,10 @@ from django.urls import reverse
 
 from lifecycle.models import Offboarding, StatusChange
 from tests.offboardings import (
+    KINDS,
     an_approved_offboarding,
     as_posted,
     confirmation_of,
-    mirror_offboardings,
     typed_in,
 )
 from tests.views.conftest import HTMX
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def tenant(sandbox):
-    return mirror_offboardings(sandbox)
+def tenant(mirrored):
+    return mirrored(*KINDS)
 
 
 @pytest.fixture
