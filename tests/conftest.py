@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from django.apps import apps
 from django.core.management.color import no_style
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Model
 from django.utils import timezone, translation
 
@@ -94,7 +94,8 @@ def mirror(mirrored) -> SandboxControl:
 
 
 def fill_again(tables: Tables) -> None:
-    with connection.constraint_checks_disabled():
+    # Together, because rows come before those they refer to.
+    with transaction.atomic():
         for model, rows in tables:
             model._base_manager.bulk_create(
                 [model(**row) for row in rows], ignore_conflicts=True, batch_size=500
