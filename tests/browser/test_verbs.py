@@ -180,6 +180,7 @@ def sent(tenant: SandboxControl, verb: Verb) -> int:
 
 
 def done_here(tenant: SandboxControl, subject: str) -> list[str]:
+    """What the portal has done to this person's records, in other tests too."""
     return [effect["operation"] for effect in tenant.effects(subject) if effect["source"] == "api"]
 
 
@@ -188,6 +189,7 @@ class TestVerb:
     def test_is_done(self, visit, tenant, verb):
         page = visit("hr")
         subject, person = open_form(page, tenant, verb)
+        before = done_here(tenant, subject)
         fill(page, verb.fill)
         check(page)
         expect(page.locator(f"{BLOCKERS}")).to_have_count(0)
@@ -195,7 +197,7 @@ class TestVerb:
         confirm_on_page(page)
         expect_status(page, "succeeded")
         expect(page.locator(f"{LIVE} .story")).to_contain_text(verb.outcome)
-        assert done_here(tenant, subject) == [verb.operation]
+        assert done_here(tenant, subject) == [*before, verb.operation]
         ways_back = page.locator(f"{LIVE} a[href*='?undo=']")
         expect(ways_back).to_have_count(1 if verb.way_back else 0)
         page.goto(person)
@@ -204,7 +206,7 @@ class TestVerb:
     def test_refused_by_rule_says_why_and_sends_nothing(self, visit, tenant, verb):
         page = visit("hr")
         subject, _person = open_form(page, tenant, verb)
-        before = sent(tenant, verb)
+        before, done = sent(tenant, verb), done_here(tenant, subject)
         if verb.meanwhile:
             fill(page, verb.fill)
             tenant.patch(verb.kind, subject, **verb.meanwhile)
@@ -212,11 +214,12 @@ class TestVerb:
         expect(page.locator(BLOCKERS).locator("li").first).to_have_text(re.compile("[一-鿿]{4}"))
         expect(page.locator(PLAN)).to_have_count(0)
         assert sent(tenant, verb) == before
-        assert done_here(tenant, subject) == []
+        assert done_here(tenant, subject) == done
 
     def test_refused_by_feishu_says_why_and_what_to_do(self, visit, tenant, verb):
         page = visit("hr")
         subject, person = open_form(page, tenant, verb)
+        done = done_here(tenant, subject)
         fill(page, verb.fill)
         check(page)
         tenant.fault("code", endpoint=verb.endpoint, code=verb.code, times=9)
@@ -226,7 +229,7 @@ class TestVerb:
         expect(notice).to_contain_text(str(verb.code))
         for part in (".sentence", ".advice"):
             expect(notice.locator(part)).to_have_text(re.compile("[一-鿿]{4}"))
-        assert done_here(tenant, subject) == []
+        assert done_here(tenant, subject) == done
         page.goto(person)
         expect(
             page.locator(f"main a[href^='/{verb.path}/'][href$='/{verb.step}/']").first
