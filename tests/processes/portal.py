@@ -20,7 +20,10 @@ from tests.operations.waiting import is_alive
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 # Seconds; short, so that what takes minutes in the office takes moments here.
 QUICK = {
+    "SETTLE_SECONDS_TALENT": "0",
+    "SETTLE_SECONDS_APPLICATION": "0",
     "SETTLE_SECONDS_EMPLOYEE": "0",
+    "SETTLE_SECONDS_PRE_HIRE": "0",
     "SETTLE_READ_GAP_SECONDS": "0.2",
     "SEND_DEADLINE_SECONDS": "2",
     "ATTEMPT_LEASE_SECONDS": "2.5",
