@@ -7,6 +7,7 @@ import threading
 from datetime import date
 from types import FrameType
 
+from .callbacks import Callback
 from .gateway import Gateway, Options
 from .limits import Limits
 from .server import NotLoopback, PortInUse, SandboxHTTPServer
@@ -35,6 +36,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--app-id", default=DEFAULT_APP_ID)
     parser.add_argument("--app-secret", default=DEFAULT_APP_SECRET)
     parser.add_argument("--search-lag", type=float, default=0.0, help="seconds searches run behind")
+    parser.add_argument(
+        "--callback-url", default="", help="where the buttons of cards are answered"
+    )
+    parser.add_argument("--encrypt-key", default="", help="of the app's events and callbacks")
+    parser.add_argument("--event-token", default="", help="the verification token of the same")
     parser.add_argument("--old-style-429", action="store_true", help="rate limits answer HTTP 400")
 
 
@@ -57,11 +63,16 @@ def make_gateway(
     app_secret: str = DEFAULT_APP_SECRET,
     search_lag: float = 0.0,
     old_style_429: bool = False,
+    callback_url: str = "",
+    encrypt_key: str = "",
+    event_token: str = "",
 ) -> Gateway:
     tenant = Tenant(seed=seed, people=people, today=today, state=state)
     tenant.store.search_lag_s = search_lag
     tokens = Tokens(app_id=app_id, app_secret=app_secret, life_s=token_life)
-    return Gateway(tenant, tokens, Limits(rate_scale), Options(old_style_429=old_style_429))
+    tenant.limits = Limits(rate_scale)
+    tenant.callback = Callback(callback_url, encrypt_key, event_token)
+    return Gateway(tenant, tokens, tenant.limits, Options(old_style_429=old_style_429))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -87,6 +98,7 @@ def _gateway_for(options: argparse.Namespace) -> Gateway:
         seed=options.seed, people=options.people, today=options.today, state=options.state,
         rate_scale=options.rate_scale, token_life=options.token_life, app_id=options.app_id,
         app_secret=options.app_secret, search_lag=options.search_lag, old_style_429=options.old_style_429,
+        callback_url=options.callback_url, encrypt_key=options.encrypt_key, event_token=options.event_token,
     )  # fmt: skip
 
 

@@ -5,6 +5,8 @@ from datetime import date
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from . import phone
+from .callbacks import Callback
 from .gateway import Gateway
 from .store import KINDS, Record
 from .tenant import difference
@@ -52,7 +54,8 @@ def _answer(
             gateway.tokens.revoke_all()
             return 200, {}
         case "GET", ["requests"]:
-            return 200, {"items": gateway.requests(writes=asked.get("writes") == "1")}
+            writes, after = asked.get("writes") == "1", int(asked.get("after", "0"))
+            return 200, {"items": gateway.requests(writes=writes, after=after)}
         case "POST", ["requests", "clear"]:
             gateway.clear_requests()
             return 200, {}
@@ -64,6 +67,14 @@ def _answer(
                 return 200, {"items": gateway.tenant.store.all("specials")}
         case _, ["faults"]:
             return _faults(gateway, method, body)
+        case "POST", ["messages", message_id, "press"]:
+            return 200, phone.press(
+                gateway.tenant,
+                message_id,
+                open_id=str(body.get("open_id", "")),
+                name=str(body.get("name", "")),
+                form=body.get("form"),
+            )
         case _, ["records", kind, *rest] if kind in KINDS and len(rest) <= 1:
             with gateway.tenant.lock:
                 return _records(gateway, method, kind, rest[0] if rest else None, asked, body)
@@ -112,7 +123,7 @@ def _reset(gateway: Gateway, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _set_options(gateway: Gateway, body: dict[str, Any]) -> dict[str, Any]:
-    known = {"rate_scale", "search_lag_s", "old_style_429", "token_life_s"}
+    known = {"rate_scale", "search_lag_s", "old_style_429", "token_life_s", "callback"}
     strange = sorted(set(body) - known)
     if strange:
         raise BadRequest(f"unknown option {strange[0]!r}; known: {', '.join(sorted(known))}")
@@ -123,6 +134,8 @@ def _set_options(gateway: Gateway, body: dict[str, Any]) -> dict[str, Any]:
         gateway.tenant.store.search_lag_s = float(body["search_lag_s"])
     if "old_style_429" in body:
         gateway.options.old_style_429 = bool(body["old_style_429"])
+    if "callback" in body:
+        gateway.tenant.callback = Callback(**body["callback"])
     if "token_life_s" in body:
         gateway.tokens.life_s = int(body["token_life_s"])
         gateway.tokens.revoke_all()

@@ -25,7 +25,8 @@ class SandboxControl:
         return self._call("POST", "reset", {"seed": seed, "people": people, "today": today})
 
     def options(self, **options: Any) -> dict[str, Any]:
-        """rate_scale, search_lag_s, old_style_429, token_life_s."""
+        """rate_scale, search_lag_s, old_style_429, token_life_s, callback (url, encrypt_key,
+        token)."""
         return self._call("POST", "options", options)
 
     def settings(self, **settings: Any) -> dict[str, Any]:
@@ -37,8 +38,9 @@ class SandboxControl:
 
     # -- what happened ----------------------------------------------------------------------------
 
-    def requests(self, *, writes: bool = False) -> list[dict[str, Any]]:
-        return self._items("requests", writes=1 if writes else 0)
+    def requests(self, *, writes: bool = False, after: int = 0) -> list[dict[str, Any]]:
+        """The last ones the sandbox remembers. `after`: only those whose "n" is higher."""
+        return self._items("requests", writes=1 if writes else 0, after=after)
 
     def clear_requests(self) -> None:
         self._call("POST", "requests/clear", {})
@@ -53,6 +55,22 @@ class SandboxControl:
     def specials(self) -> dict[str, dict[str, Any]]:
         """A whole request per documented code, keyed "A2:1002902"."""
         return {special["id"]: special for special in self._items("specials")}
+
+    # -- messages ---------------------------------------------------------------------------------
+
+    def messages(self, receiver: str = "") -> list[dict[str, Any]]:
+        """What was sent, the oldest first; `card` is the content as an object."""
+        of_whom = {"receiver": receiver} if receiver else {}
+        found = self._items("records/messages", limit=1000, **of_whom)
+        return [{**message, "card": json.loads(message["content"])} for message in found]
+
+    def press(
+        self, message_id: str, name: str, *, open_id: str = "", form: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Press a button of a card, as its receiver unless `open_id` says otherwise: what the
+        reader sees, as `{"error": code or 0, "toast": ..., "status": ...}`."""
+        body = {"name": name, "open_id": open_id, "form": form}
+        return self._call("POST", f"messages/{quote(message_id, safe='')}/press", body)
 
     # -- faults -----------------------------------------------------------------------------------
 

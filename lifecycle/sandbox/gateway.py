@@ -17,6 +17,9 @@ from .codes import http_status, text
 from .endpoints.auth import tenant_access_token
 from .faults import Faults
 from .limits import Limits
+from .login import KEYS as LOGIN_KEYS
+from .login import METHODS as LOGIN_METHODS
+from .login import TOKEN_PATH, Login
 from .routes import AUTH_PATH, match
 from .tenant import Tenant
 from .tokens import Tokens
@@ -41,7 +44,9 @@ class Request:
 
     @property
     def key(self) -> str:
-        return "B1" if self.path == AUTH_PATH else (self.endpoint.key if self.endpoint else "")
+        if self.path == AUTH_PATH:
+            return "B1"
+        return self.endpoint.key if self.endpoint else LOGIN_KEYS.get(self.path, "")
 
     @property
     def writes(self) -> bool:
@@ -72,6 +77,7 @@ class Gateway:
         self.tenant, self.tokens, self.limits = tenant, tokens, limits
         self.options = options or Options()
         self.faults = Faults()
+        self.login = Login(tenant, tokens)
         self.late_pending = 0
         self.generation = 0
         self._log: deque[dict[str, Any]] = deque(maxlen=_LOG_LENGTH)
@@ -124,9 +130,14 @@ class Gateway:
             self._log.append(entry)
         return entry
 
-    def requests(self, *, writes: bool = False) -> list[dict[str, Any]]:
+    def requests(self, *, writes: bool = False, after: int = 0) -> list[dict[str, Any]]:
+        """In the order in which they came. `after`: only those of a higher number."""
         with self._log_lock:
-            return [entry for entry in self._log if entry["write"] or not writes]
+            return [
+                entry
+                for entry in self._log
+                if entry["n"] > after and (entry["write"] or not writes)
+            ]
 
     def clear_requests(self) -> None:
         with self._log_lock:
@@ -154,6 +165,8 @@ class Gateway:
     def _answer(self, request: Request) -> Answer:
         if request.path == AUTH_PATH and request.method == "POST":
             return Answer(200, tenant_access_token(self.tokens, _parsed_body(request)))
+        if LOGIN_METHODS.get(request.path) == request.method:
+            return self._answer_login(request)
         endpoint = request.endpoint
         if endpoint is None:
             raise Refusal(99991301 if request.known_path or request.path == AUTH_PATH else 99991201)
@@ -175,6 +188,13 @@ class Gateway:
             )
             data = self._run(endpoint, call)
         return Answer(200, {"code": 0, "msg": endpoint.success, "data": data})
+
+    def _answer_login(self, request: Request) -> Answer:
+        """L2 has a shape of its own; L4 is asked with a person's token."""
+        if request.path == TOKEN_PATH:
+            return Answer(*self.login.token(_parsed_body(request)))
+        info = self.login.user_info(request.authorization)
+        return Answer(200, {"code": 0, "msg": "success", "data": info})
 
     def _run(self, endpoint: Endpoint, call: Call) -> dict[str, Any]:
         if not endpoint.writes:
@@ -222,7 +242,7 @@ def _no_constant(name: str) -> Any:
 
 
 def _shown_body(request: Request) -> Any:
-    if request.path == AUTH_PATH:
+    if request.path in (AUTH_PATH, TOKEN_PATH):
         return {}
     try:
         return _parsed_body(request)

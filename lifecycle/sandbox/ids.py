@@ -53,6 +53,9 @@ class Ids:
     def user_id(self, n: int) -> str:
         return seed_hash(self.seed, f"user:{n}")[:8]
 
+    def message_id(self, n: int) -> str:
+        return "om_" + seed_hash(self.seed, f"message:{n}")[:32]
+
     def open_department_id(self, n: int) -> str:
         return "od-" + seed_hash(self.seed, f"department:{n}")[:32]
 

@@ -9,6 +9,7 @@ from .endpoints import (
     employees,
     employments,
     fields,
+    messages,
     offboarding_edit,
     offboardings,
     onboarding,
@@ -74,6 +75,8 @@ ENDPOINTS = [
     Endpoint("R12", "POST", "corehr/v1/common_data/id/convert", organisation.convert_ids, _TIER_4, 1160001),
     Endpoint("R13", "GET", "contact/v3/users/batch", contacts.batch_get_users, _TIER_4, 40001),
     Endpoint("R14", "GET", "contact/v3/users/:user_id", contacts.get_user, _TIER_4, 40001),
+    Endpoint("M1", "POST", "im/v1/messages", messages.send_message, _TIER_4, 230001, writes=True),
+    Endpoint("M2", "PATCH", "im/v1/messages/:message_id", messages.update_message, _TIER_4, 230001, writes=True),
 ]  # fmt: skip
 
 BY_KEY = {endpoint.key: endpoint for endpoint in ENDPOINTS}

@@ -7,10 +7,12 @@ import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
-from . import console
+from . import console, phone_page
 from .gateway import Gateway
-from .wire import Line, json_bytes, serve
+from .login import AUTHORIZE_PATH
+from .wire import Line, http_bytes, json_bytes, serve
 
 _LONGEST_BODY = 20 * 1024 * 1024
 _IDLE_S = 120
@@ -44,8 +46,12 @@ class Handler(BaseHTTPRequestHandler):
         if raw is None:
             return
         line = Line(self.connection, self.rfile, self.server.stopping)
-        if self.path.startswith("/sandbox/"):
+        if self.path.startswith(phone_page.PATH):
+            line.send(self._phone(raw))
+        elif self.path.startswith("/sandbox/"):
             line.send(json_bytes(*self._control(raw)))
+        elif self.command == "GET" and self.path.partition("?")[0] == AUTHORIZE_PATH:
+            line.send(self._authorize())
         else:
             request, entry = self.server.gateway.receive(self.command, self.path, self.headers, raw)
             serve(self.server.gateway, line, request, entry)
@@ -67,6 +73,27 @@ class Handler(BaseHTTPRequestHandler):
             return None
         raw = self.rfile.read(int(length))
         return raw if len(raw) == int(length) else None
+
+    def _authorize(self) -> bytes:
+        """L1, the one page for people; it hands out codes, so it answers to loopback names only."""
+        if not is_loopback(self.headers.get("Host", "").rsplit(":", 1)[0].strip("[]")):
+            return json_bytes(403, {"error": "the sign-in page answers to loopback names only"})
+        language = self.headers.get("Accept-Language", "")
+        status, page, headers = self.server.gateway.login.authorize(self.path, language)
+        kind = "text/html; charset=utf-8"
+        return http_bytes(status, page, "-", content_type=kind, headers=headers)
+
+    def _phone(self, raw: bytes) -> bytes:
+        """A page for people, for loopback names and this page's own forms only."""
+        origin = urlsplit(self.headers.get("Origin", "")).hostname
+        host = self.headers.get("Host", "").rsplit(":", 1)[0].strip("[]")
+        if not is_loopback(host) or (origin and not is_loopback(origin)):
+            return json_bytes(403, {"error": "the phone answers to loopback names only"})
+        language = self.headers.get("Accept-Language", "")
+        status, page, kind, headers = phone_page.answer(
+            self.server.gateway.tenant, self.command, self.path, raw, language
+        )
+        return http_bytes(status, page, "-", content_type=kind, headers=headers)
 
     def _control(self, raw: bytes) -> tuple[int, Any]:
         """Only for this machine: a web page that points a name of its own here must not reach it."""

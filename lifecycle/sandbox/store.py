@@ -40,6 +40,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "locations": (),
     "reasons": (),
     "companies": (),
+    "messages": ("uuid", "receiver"),
     "settings": (),
     "specials": (),
 }
@@ -111,6 +112,8 @@ class Store:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def next_position(self, kind: str) -> int:
+        # A tenant from before this kind has no counter of it.
+        self._db.execute("INSERT OR IGNORE INTO counters VALUES (?, 0, 0)", (kind,))
         self._db.execute("UPDATE counters SET value = value + 1 WHERE kind = ?", (kind,))
         row = self._db.execute("SELECT value FROM counters WHERE kind = ?", (kind,)).fetchone()
         return int(row[0])

@@ -8,7 +8,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from .callbacks import Callback
 from .ids import Ids
+from .limits import Limits
 from .seed.company import make_company
 from .seed.days import today_in_tenant
 from .store import SCHEMA_VERSION, Record, Store
@@ -30,6 +32,9 @@ class Tenant:
         state: str | None = None,
     ) -> None:
         self.lock = threading.RLock()
+        # Both are given by whoever puts the sandbox together (cli.make_gateway).
+        self.limits: Limits | None = None
+        self.callback = Callback()
         self.store = _open_store(state)
         if self.store.meta("schema") == SCHEMA_VERSION:
             self._load()

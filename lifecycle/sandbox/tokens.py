@@ -30,6 +30,9 @@ class Tokens:
         with self._lock:
             return self._current()
 
+    def is_secret(self, app_secret: str) -> bool:
+        return app_secret == self._app_secret
+
     def _current(self) -> tuple[str, int]:
         now = time.monotonic()
         self._ends = {token: end for token, end in self._ends.items() if end > now}

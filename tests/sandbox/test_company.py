@@ -35,6 +35,7 @@ class TestTheSameCompany:
         assert company(40).all("talents") != company(40, **other).all("talents")
 
 
+@pytest.mark.thorough
 class TestTheCompany:
     def test_has_as_many_people_as_asked_for(self, store: Store) -> None:
         assert len(current(store)) == 600

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from ..login_page import PORTAL_STAFF
 from ..store import Store
 from .builder import Builder
 from .catalogues import add_catalogues
@@ -30,7 +31,9 @@ def make_company(store: Store, *, seed: int, people: int, today: date) -> None:
     recruiting = add_candidates(build, lists, jobs)
     add_pre_hires(build, lists, recruiting, hires)
     add_offboardings(build, lists, places, hires)
-    for _ in range(max(3, people // 20)):
-        add_staff(build, lists, build.rng.choice(places))
+    known = list(PORTAL_STAFF.items())
+    for number in range(max(3, people // 20)):
+        facts = {"known_as": known[number]} if number < len(known) else {}
+        add_staff(build, lists, build.rng.choice(places), **facts)
     add_specials(build, store, lists, places[0])
     build.finish()

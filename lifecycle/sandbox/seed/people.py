@@ -1,6 +1,6 @@
 """Contacts and CoreHR employments: the parts every kind of person shares."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -151,6 +151,8 @@ def title_in(build: Builder, lists: Catalogues, place: Place) -> str:
 def add_staff(build: Builder, lists: Catalogues, place: Place, **facts: Any) -> tuple[Person, str]:
     """Somebody who was here before Hire was: in CoreHR and in the contacts only."""
     person = new_person(build)
+    name, open_id = facts.pop("known_as", (person.name, person.open_id))
+    person = replace(person, name=name, open_id=open_id)
     joined = build.today - timedelta(days=build.rng.randrange(500, 3000))
     title = title_in(build, lists, place)
     left_on = facts.pop("left_on", None)
