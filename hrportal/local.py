@@ -10,12 +10,15 @@ import base64
 import re
 import secrets
 from collections.abc import Callable, MutableMapping
+from functools import partial
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # The sandbox's limits are this much wider than Feishu's, so that a first sync takes seconds.
 _RATE_SCALE = "20"
+_SANDBOX_CHAT = "oc_auditors"
 _SANDBOX_APP = ("cli_sandbox", "sandbox-secret")
+_SANDBOX_TENANT = "2f6b1c0d9e8a4751"
 
 
 def complete(values: MutableMapping[str, str]) -> None:
@@ -38,8 +41,15 @@ def _use_sandbox(values: MutableMapping[str, str], var: Path) -> None:
     values["OWN_SANDBOX"] = values["DEMO_SIGN_INS"] = "1"
     values["FEISHU_BASE_URL"] = f"http://127.0.0.1:{values.get('SANDBOX_PORT') or '8801'}"
     values["FEISHU_APP_ID"], values["FEISHU_APP_SECRET"] = _SANDBOX_APP
+    _fill(values, "FEISHU_TENANT_KEY", lambda: _SANDBOX_TENANT)
     _fill(values, "FEISHU_RATE_SCALE", lambda: _RATE_SCALE)
     _fill(values, "DATABASE_URL", lambda: f"sqlite:///{var / f'demo-{people}.sqlite3'}")
+    # The sandbox has a page that plays the phones of its people.
+    _fill(values, "FEISHU_MESSAGES", lambda: "1")
+    _fill(values, "PORTAL_URL", lambda: f"http://127.0.0.1:{values.get('PORT') or '8000'}")
+    for name in ("FEISHU_EVENT_ENCRYPT_KEY", "FEISHU_EVENT_TOKEN"):
+        _fill(values, name, partial(_secret_key, var / name.lower()))
+    _fill(values, "LOG_CHECKPOINT_CHAT", lambda: _SANDBOX_CHAT)
 
 
 def _use_stand_in(values: MutableMapping[str, str], var: Path) -> None:

@@ -41,6 +41,12 @@ FEISHU_RATE_SCALE = env.number("FEISHU_RATE_SCALE", default=1.0)
 # Both from the app's page “Events and callbacks”; without them no pushed event is taken.
 FEISHU_EVENT_ENCRYPT_KEY = env.text("FEISHU_EVENT_ENCRYPT_KEY", default="")
 FEISHU_EVENT_TOKEN = env.text("FEISHU_EVENT_TOKEN", default="")
+# The company whose people may sign in with Feishu; without it nobody can.
+FEISHU_TENANT_KEY = env.text("FEISHU_TENANT_KEY", default="")
+# Where people sign in: the host of Feishu's accounts, next to the one of its open platform.
+FEISHU_ACCOUNTS_URL = env.text(
+    "FEISHU_ACCOUNTS_URL", default=FEISHU_BASE_URL.replace("://open.", "://accounts.", 1)
+).rstrip("/")
 TENANT_TIME_ZONE = env.zone("TENANT_TIME_ZONE", default="Asia/Shanghai")
 
 # How long after an attempt's deadline its effect may still appear in Feishu, by endpoint.
@@ -120,7 +126,12 @@ AUTO_REQUEST_DAYS = env.whole("AUTO_REQUEST_DAYS", default=30, most=365)
 ESCALATE_REQUEST_DAYS = env.whole("ESCALATE_REQUEST_DAYS", default=10, most=365)
 # How often somebody who is late is reminded.
 OVERDUE_REMINDER_DAYS = env.whole("OVERDUE_REMINDER_DAYS", default=3, least=1, most=30)
-# What links in e-mails begin with; without it they name the page only.
+# Whether those who have to decide get a card in Feishu; it needs PORTAL_URL and both secrets of
+# “Events and callbacks”, or its buttons would lead nowhere.
+FEISHU_MESSAGES = env.flag("FEISHU_MESSAGES", default=False)
+# Whom the e-mails of requests go to: those whom no card reaches, or everybody.
+REQUEST_EMAILS = env.choice("REQUEST_EMAILS", default="unreached", choices=["unreached", "always"])
+# What links in e-mails and cards begin with; without it e-mails name the page only.
 PORTAL_URL = env.text("PORTAL_URL", default="").rstrip("/")
 
 # -- The action log -----------------------------------------------------------------------
@@ -133,6 +144,8 @@ LOG_CHECKPOINT_EVERY = timedelta(minutes=env.number("LOG_CHECKPOINT_MINUTES", de
 LOG_CHECKPOINT_DIR = env.text("LOG_CHECKPOINT_DIR", default="")
 LOG_CHECKPOINT_EMAILS = env.words("LOG_CHECKPOINT_EMAILS", default=[])
 LOG_CHECKPOINT_EMAIL_MINUTES = env.whole("LOG_CHECKPOINT_EMAIL_MINUTES", default=60, least=1)
+# A group chat in Feishu that gets the newest checkpoint as often.
+LOG_CHECKPOINT_CHAT = env.text("LOG_CHECKPOINT_CHAT", default="")
 # How long personal data and free text stay beside the chain; 0: for ever.
 LOG_PRIVATE_RETENTION_DAYS = env.whole("LOG_PRIVATE_RETENTION_DAYS", default=0, most=36_500)
 _email = env.email("EMAIL_URL")
@@ -163,6 +176,15 @@ SQLITE_OPTIONS = {
         "PRAGMA journal_size_limit=67108864;PRAGMA temp_store=MEMORY;"
     ),
 }
+# A server that has vanished from the network is noticed in seconds, not in minutes: seconds, but
+# tcp_user_timeout in milliseconds. DATABASE_URL may say otherwise (`?connect_timeout=2`).
+POSTGRES_OPTIONS = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 15_000,
+    "keepalives_idle": 30,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
 
 
 def _with_options(database: dict[str, Any]) -> dict[str, Any]:
@@ -171,7 +193,8 @@ def _with_options(database: dict[str, Any]) -> dict[str, Any]:
         # The suite uses threads and a worker, which an in-memory database cannot share.
         database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
         return database
-    return database | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    options = POSTGRES_OPTIONS | database.get("OPTIONS", {})
+    return database | {"OPTIONS": options, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 
 
 _database = env.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'hrportal.sqlite3'}")
@@ -242,6 +265,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "lifecycle.middleware.SessionTimesMiddleware",
     "lifecycle.middleware.LoginRequiredMiddleware",
     "lifecycle.middleware.AddressMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -331,7 +355,10 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS_ONLY else "hrportal_session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS_ONLY else "hrportal_csrf"
-SESSION_COOKIE_AGE = 10 * 60 * 60
+# A session ends after so long without use, and after so long in any case.
+SESSION_IDLE = timedelta(minutes=env.whole("SESSION_IDLE_MINUTES", default=60, least=1, most=1440))
+SESSION_LONGEST = timedelta(hours=env.whole("SESSION_HOURS", default=10, least=1, most=168))
+SESSION_COOKIE_AGE = int(SESSION_LONGEST.total_seconds())
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_NAME = "hrportal_language"

@@ -9,7 +9,7 @@ PrivateValue, and only a salted SHA-256 of them is chained.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -20,7 +20,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone, translation
 
+from lifecycle import watched
 from lifecycle.errors.problems import NOTICES
+from lifecycle.errors.sign_in import SIGN_IN_NOTICES
 from lifecycle.errors.words import Words
 from lifecycle.evidence.checking import Verification, data_in, verify
 from lifecycle.evidence.hashes import canonical, commitment, entry_hash
@@ -41,7 +43,7 @@ SYSTEM = Words("系统", "The portal")
 COMMAND_LINE = Words("命令行", "Somebody at the command line")
 NOBODY = Words("（已删除的人员）", "(a removed person)")
 UNREADABLE = Words("这条记录的内容无法读取", "The text of this entry cannot be read")
-ERASED_AT_ONCE = 500
+ERASED_AT_ONCE = APPENDED_AT_ONCE = 500
 # Beside every entry made by somebody at a browser: the address the request came from.
 ADDRESS = "address"
 _address: ContextVar[str] = ContextVar("address", default="")
@@ -65,8 +67,9 @@ def _event(zh: str, en: str, *keys: str) -> Event:
 _CHANGE = ("kind", "subject_id", "payload_hash", "pre_image_hash", "to", "from")
 _ACCOUNT = ("user", "after", "at_command_line")
 _CASE = ("kind", "case", "run", "present", "missing", "doubt")
-_REQUEST = ("request", "approver", "due_on", "held")
-_DECISION = ("decided_for",)
+_REQUEST = ("request", "approver", "due_on", "held", "step", "steps", "step_role")
+_DECISION = ("decided_for", "through")
+_MESSAGE = ("message", "request", "user", "message_kind")
 _ANSWER = ("number", "outcome", "http_status", "code", "log_id", "problem", "request_hash")
 
 EVENTS: dict[str, Event] = {
@@ -160,14 +163,57 @@ EVENTS: dict[str, Event] = {
         "{actor} cancelled the change to {verb} {person}",
         *_CHANGE,
     ),
-    "user.signed_in": _event("{actor}登录", "{actor} signed in"),
-    "user.sign_in_failed": _event("有人登录失败", "A sign-in failed", "private_username"),
+    "user.signed_in": _event("{actor}登录{way_words}", "{actor} signed in{way_words}", "way"),
+    "user.sign_in_failed": _event(
+        "有人登录失败{why_words}",
+        "A sign-in failed{why_words}",
+        "why",
+        "user",
+        "code",
+        "log_id",
+        "private_username",
+        "private_open_id",
+    ),
     "user.sign_ins_failing": _event(
         "一分钟内登录失败超过 {limit} 次，其余不再逐条记录",
         "More than {limit} sign-ins failed within a minute; the rest of them is not listed",
         "limit",
     ),
     "user.signed_out": _event("{actor}退出登录", "{actor} signed out"),
+    "user.sessions_ended": _event(
+        "{actor}结束了{user}的 {number} 个登录会话",
+        "{actor} signed {user} out of {number} sessions",
+        "user",
+        "number",
+        "at_command_line",
+    ),
+    "user.password_changed": _event(
+        "{actor}修改了{user}的密码",
+        "{actor} changed the password of {user}",
+        "user",
+        "at_command_line",
+    ),
+    "user.second_step_on": _event(
+        "{actor}开启了两步验证", "{actor} switched the second step on", "user"
+    ),
+    "user.second_step_off": _event(
+        "{actor}关闭了两步验证", "{actor} switched the second step off", "user"
+    ),
+    "user.second_step_reset": _event(
+        "{actor}重置了{user}的两步验证",
+        "{actor} reset the second step of {user}",
+        "user",
+        "at_command_line",
+    ),
+    "user.recovery_codes_renewed": _event(
+        "{actor}更换了恢复码", "{actor} renewed the recovery codes", "user"
+    ),
+    "user.recovery_code_used": _event(
+        "{actor}使用了一个恢复码，还剩 {left} 个",
+        "{actor} used a recovery code; {left} are left",
+        "user",
+        "left",
+    ),
     "user.created": _event(
         "{actor}新建了用户{user}（{after}）",
         "{actor} created the user {user} ({after})",
@@ -191,6 +237,17 @@ EVENTS: dict[str, Event] = {
         "bad_seq",
         "bad_checkpoint",
         "fault",
+    ),
+    "changes.check_requested": _event(
+        "{actor}要求自检全部状态变更", "{actor} asked to have all status changes checked", "check"
+    ),
+    "changes.checked": _event(
+        "状态变更自检：共 {changes} 项，{violations} 处不符",
+        "The status changes were checked: {changes} of them, {violations} things do not fit",
+        "check",
+        "state",
+        "changes",
+        "violations",
     ),
     "log.sample_drawn": _event(
         "{actor}抽取了 {size} 条记录的样本（种子 {seed}）",
@@ -301,6 +358,17 @@ EVENTS: dict[str, Event] = {
         "problem",
         "log_id",
     ),
+    "record.changed_in_feishu": _event(
+        "{person}的{record_words}{how_words}{fields_words}",
+        "{person}'s {record_words} {how_words}{fields_words}",
+        "record_kind",
+        "subject_id",
+        "what",
+        "source",
+        "fields",
+        "alerts",
+        "private_values",
+    ),
     "sync.case_opened": _event(
         "同步隔离：{kind} 现有 {present} 条，飞书少了 {missing} 条，未作任何移除",
         "Sync of {kind} held back: {missing} of {present} records are missing from Feishu; none"
@@ -341,6 +409,18 @@ EVENTS: dict[str, Event] = {
         "payload_hash",
         "pre_image_hash",
         "day",
+    ),
+    "request.step_agreed": _event(
+        "{decider}同意{person}于 {day} 转正（第 {step} 步，共 {steps} 步），"
+        "接下来由{next_words}决定",
+        "{decider} agreed to convert {person} on {day} (step {step} of {steps}); {next_words}"
+        " decides next",
+        *_REQUEST,
+        *_DECISION,
+        "payload_hash",
+        "pre_image_hash",
+        "day",
+        "next",
     ),
     "request.extended": _event(
         "{decider}把{person}的试用期延长至 {day}",
@@ -388,6 +468,29 @@ EVENTS: dict[str, Event] = {
         *_REQUEST,
         "number",
         "mailed",
+        "messaged",
+    ),
+    "settings.approval_steps": _event(
+        "{actor}修改了{department_words}的转正审批步骤：由（{before_words}）改为（{after_words}）",
+        "{actor} changed the steps of deciding on conversions in {department_words} from"
+        " ({before_words}) to ({after_words})",
+        "department",
+        "before_steps",
+        "after_steps",
+    ),
+    "message.undelivered": _event(
+        "发给{user}的飞书消息没有送达（关于{person}）：{problem}",
+        "The Feishu message to {user} about {person} was not delivered: {problem}",
+        *_MESSAGE,
+        "problem",
+        "code",
+        "log_id",
+    ),
+    "message.sent_again": _event(
+        "{actor}再次向{user}发送飞书消息（关于{person}）",
+        "{actor} sent the Feishu message to {user} about {person} again",
+        *_MESSAGE,
+        "was",
     ),
     "delegation.created": _event(
         "{actor}委托{user}在 {first_day} 至 {last_day} 代为审批",
@@ -421,7 +524,7 @@ EVENTS: dict[str, Event] = {
 
 
 # Keys whose value is the number of an account, to be shown by its name.
-_NAMES_USERS = ("user", "approver", "decided_for")
+_NAMES_USERS = ("user", "approver", "decided_for", "next")
 _NAMING = tuple(f'"{key}"' for key in _NAMES_USERS)
 
 
@@ -445,30 +548,75 @@ def record(
     `actor`: who did it, None for the portal itself. `private`: personal data and free
     text, by field. Raises UnknownEvent for an event or key that is not listed.
     """
-    beside = dict(private or {}) | _where()
-    _check_keys(event, data or {}, beside)
-    head = _locked_head()
-    salted = {name: (secrets.token_hex(16), value) for name, value in beside.items()}
     entry = ActionEntry(
-        seq=head.seq + 1,
         ts=at or timezone.now(),
         actor_id=actor.pk if actor else None,
         role=actor.role if actor else "",
         event=event,
         person_ref=person.pk if person else (change.person_id if change else None),
         change_id=change.pk if change else None,
-        prev=head.hash,
     )
-    commitments = {f"private_{name}": commitment(*pair) for name, pair in salted.items()}
-    entry.body = canonical(_columns(entry) | {"data": {**(data or {}), **commitments}})
-    entry.hash = entry_hash(entry.prev, entry.body)
-    entry.save()
-    PrivateValue.objects.bulk_create(
-        PrivateValue(seq=entry.seq, field=name, salt=salt, value=value)
-        for name, (salt, value) in salted.items()
-    )
-    ActionLogHead.objects.filter(pk=head.pk).update(seq=entry.seq, hash=entry.hash)
+    _append([_Draft(entry, dict(data or {}), dict(private or {}))])
     return entry
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a reading of Feishu has shown about one person's record."""
+
+    person_id: int
+    data: Mapping[str, Any]
+    private: Mapping[str, str]
+
+
+def record_observations(event: str, seen: Sequence[Observation], *, at: datetime) -> None:
+    """Append an entry of the portal's own for each, with a fixed number of queries, inside the
+    caller's transaction. Raises UnknownEvent as `record` does."""
+    _append(
+        [
+            _Draft(
+                ActionEntry(ts=at, event=event, role="", person_ref=one.person_id),
+                dict(one.data),
+                dict(one.private),
+            )
+            for one in seen
+        ]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """An entry that has no number yet. `data`, `private`: what its text says and hides."""
+
+    entry: ActionEntry
+    data: dict[str, Any]
+    private: dict[str, str]
+
+
+def _append(drafts: Sequence[_Draft]) -> None:
+    """Number the drafts, chain them to the end of the log, and store them."""
+    if not drafts:
+        return
+    where, values = _where(), []
+    for draft in drafts:
+        _check_keys(draft.entry.event, draft.data, draft.private | where)
+    head = _locked_head()
+    seq, prev = head.seq, head.hash
+    for draft in drafts:
+        entry, beside = draft.entry, draft.private | where
+        salted = {name: (secrets.token_hex(16), value) for name, value in beside.items()}
+        commitments = {f"private_{name}": commitment(*pair) for name, pair in salted.items()}
+        entry.seq, entry.prev = seq + 1, prev
+        entry.body = canonical(_columns(entry) | {"data": draft.data | commitments})
+        entry.hash = entry_hash(prev, entry.body)
+        seq, prev = entry.seq, entry.hash
+        values += [
+            PrivateValue(seq=seq, field=name, salt=salt, value=value)
+            for name, (salt, value) in salted.items()
+        ]
+    ActionEntry.objects.bulk_create([draft.entry for draft in drafts], batch_size=APPENDED_AT_ONCE)
+    PrivateValue.objects.bulk_create(values, batch_size=APPENDED_AT_ONCE)
+    ActionLogHead.objects.filter(pk=head.pk).update(seq=seq, hash=prev)
 
 
 @contextmanager
@@ -557,13 +705,22 @@ def _readable(
         "verb": _verb_words(data),
         "problem": _problem_words(data),
         "via": _via_words(data),
+        "way_words": _way_words(data),
+        "why_words": _why_words(data),
         "list_title": _list_words(data),
         "user": _user_words(data.get("user"), users),
         "verdict": _verdict_words(data),
         "conclusion_words": _conclusion_words(data),
         "approver": _approver_words(data, users),
+        "next_words": _user_or_hr(data.get("next"), users),
+        "department_words": _department_words(data),
+        "before_words": _steps_words(data.get("before_steps")),
+        "after_words": _steps_words(data.get("after_steps")),
         "decider": _decider_words(actor, data, users),
         "void_because": VOID_BECAUSE.get(str(data.get("because")), Words("", "")),
+        "record_words": _record_words(data),
+        "how_words": HOW_SEEN.get(str(data.get("what")), Words("", "")),
+        "fields_words": _fields_words(data),
         "before": _account_words(data.get("before")),
         "after": _account_words(data.get("after")),
     }
@@ -614,6 +771,33 @@ LISTS: dict[str, Words] = {
 }
 
 
+# A record that Feishu shows otherwise than before, through no change of ours.
+HOW_SEEN: dict[str, Words] = {
+    "changed": Words("在飞书中被修改", "was changed in Feishu"),
+    "came": Words("在飞书中新增", "is new in Feishu"),
+    "gone": Words("已从飞书中移除", "is gone from Feishu"),
+}
+
+
+def _record_words(data: Mapping[str, Any]) -> Words:
+    name = str(data.get("record_kind", ""))
+    kind = watched.BY_NAME.get(name)
+    return Words(f"{kind.label.zh}记录", f"{kind.label.en} record") if kind else Words(name, name)
+
+
+def _fields_words(data: Mapping[str, Any]) -> Words:
+    kind = watched.BY_NAME.get(str(data.get("record_kind", "")))
+    names = data.get("fields")
+    fields = [kind.field(str(n)) for n in names] if kind and isinstance(names, list) else []
+    labels = [field.label for field in fields if field is not None]
+    if not labels:
+        return Words("", "")
+    return Words(
+        "：" + "、".join(label.zh for label in labels),
+        ": " + ", ".join(label.en for label in labels),
+    )
+
+
 def _list_words(data: Mapping[str, Any]) -> Words:
     name = str(data.get("list", ""))
     return LISTS.get(name, Words(name, name))
@@ -624,11 +808,33 @@ def _via_words(data: Mapping[str, Any]) -> Words:
     return VIAS.get(via, Words(via, via))
 
 
+WAYS: dict[str, Words] = {
+    "second_step": Words("（密码和验证码）", " with password and code"),
+    "feishu": Words("（飞书）", " with Feishu"),
+}
+
+
+def _way_words(data: Mapping[str, Any]) -> Words:
+    return WAYS.get(str(data.get("way", "")), Words("", ""))
+
+
+def _why_words(data: Mapping[str, Any]) -> Words:
+    """Why a sign-in failed; entries of former times do not say."""
+    notice = SIGN_IN_NOTICES.get(str(data.get("why", "")))
+    if notice is None:
+        return Words("", "")
+    why = _with_code(notice.sentence, data)
+    return Words(f"：{why.zh.rstrip('。')}", f": {why.en.rstrip('.')}")
+
+
 def _problem_words(data: Mapping[str, Any]) -> Words:
     """The problem in words; a Feishu code is named as a number beside it."""
     problem = str(data.get("problem") or "")
     notice = NOTICES.get(problem)
-    words = notice.sentence if notice else Words(problem, problem)
+    return _with_code(notice.sentence if notice else Words(problem, problem), data)
+
+
+def _with_code(words: Words, data: Mapping[str, Any]) -> Words:
     code = data.get("code")
     if code in (None, 0):
         return words
@@ -655,16 +861,44 @@ VOID_BECAUSE: dict[str, Words] = {
 
 def _approver_words(data: Mapping[str, Any], users: Mapping[int, User]) -> Words:
     """Whom a request is addressed to; HR where nobody is."""
-    if data.get("approver") is None:
-        return Words("HR", "HR")
-    return _user_words(data["approver"], users)
+    return _user_or_hr(data.get("approver"), users)
+
+
+def _user_or_hr(pk: object, users: Mapping[int, User]) -> Words:
+    return Words("HR", "HR") if pk is None else _user_words(pk, users)
+
+
+STEPS: dict[str, Words] = {
+    "leader": Words("上级", "leader"),
+    "above": Words("上级的上级", "leader's leader"),
+    "hrbp": Words("部门 HR", "HR of the department"),
+}
+
+
+def _steps_words(name: object) -> Words:
+    """The steps of a department, as services/routes.py writes them down."""
+    steps = [STEPS.get(step, Words(step, step)) for step in str(name or "").split("-") if step]
+    if not steps:
+        return Words("同上级部门", "as the department above")
+    zh = "、".join(step.zh for step in steps)
+    return Words(zh, ", ".join(step.en for step in steps))
+
+
+def _department_words(data: Mapping[str, Any]) -> Words:
+    department_id = str(data.get("department") or "")
+    if not department_id:
+        return Words("全公司", "the whole company")
+    return Words(f"部门 {department_id}", f"department {department_id}")
 
 
 def _decider_words(actor: Words, data: Mapping[str, Any], users: Mapping[int, User]) -> Words:
+    there = data.get("through") == "card"
+    by = Words(f"{actor.zh}（在飞书卡片上）", f"{actor.en} (on the card in Feishu)")
+    decider = by if there else actor
     if data.get("decided_for") is None:
-        return actor
+        return decider
     absent = _user_words(data["decided_for"], users)
-    return Words(f"{actor.zh}代{absent.zh}", f"{actor.en}, for {absent.en},")
+    return Words(f"{decider.zh}代{absent.zh}", f"{decider.en}, for {absent.en},")
 
 
 CONCLUSIONS: dict[str, Words] = {

@@ -7,7 +7,7 @@ them, which is what the hash chain is for.
 
 from __future__ import annotations
 
-from django.db.backends.base.base import BaseDatabaseWrapper
+from lifecycle.triggers import Triggers
 
 TABLE = "lifecycle_actionentry"
 MESSAGE = "The action log is append-only."
@@ -47,18 +47,5 @@ POSTGRES_LIFT = (
     f"DROP TRIGGER IF EXISTS action_log_insert_last ON {TABLE}",
 )
 
-
-def install(connection: BaseDatabaseWrapper) -> None:
-    """Put the triggers in place; repeatable."""
-    _execute(connection, SQLITE_INSTALL if connection.vendor == "sqlite" else POSTGRES_INSTALL)
-
-
-def lift(connection: BaseDatabaseWrapper) -> None:
-    """Take the triggers away: for tests that empty the tables, and to reverse the migration."""
-    _execute(connection, SQLITE_LIFT if connection.vendor == "sqlite" else POSTGRES_LIFT)
-
-
-def _execute(connection: BaseDatabaseWrapper, statements: tuple[str, ...]) -> None:
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
+TRIGGERS = Triggers(SQLITE_INSTALL, SQLITE_LIFT, POSTGRES_INSTALL, POSTGRES_LIFT)
+install, lift = TRIGGERS.install, TRIGGERS.lift

@@ -15,9 +15,20 @@ class LifecycleConfig(AppConfig):
 
         connection_created.connect(person_index.add_function)
         post_migrate.connect(mend_person_index, sender=self)
+        post_migrate.connect(guard_steps, sender=self)
 
 
 def mend_person_index(using: str, **_: Any) -> None:
     from lifecycle import person_index
 
     person_index.mend(connections[using])
+
+
+def guard_steps(using: str, **_: Any) -> None:
+    from lifecycle import step_triggers
+    from lifecycle.models import StatusChange
+
+    connection = connections[using]
+    # `migrate` may have gone back to before there were changes.
+    if StatusChange._meta.db_table in connection.introspection.table_names():
+        step_triggers.install(connection)

@@ -38,6 +38,18 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_stand_in(base_url: str) -> bool:
+    """Feishu speaks https only, so plain HTTP on this machine is a stand-in for it, with
+    invented people: the portal's own sandbox or another one."""
+    parts = urlsplit(base_url)
+    return parts.scheme == "http" and is_loopback(parts.hostname or "")
+
+
+def is_demo() -> bool:
+    """True for a portal that offers the demo's sign-ins, and has nobody's real data."""
+    return bool(settings.DEMO_SIGN_INS) and is_stand_in(settings.FEISHU_BASE_URL)
+
+
 def refuse_unsafe_start() -> None:
     """For entry points that are no `manage.py` command."""
     errors = [error for check in CHECKS for error in check(None)]
@@ -117,6 +129,15 @@ def _wrong_address(address: str) -> str:
     if parts.path or parts.query or parts.fragment or parts.username:
         return "Feishu's address must be a scheme and a host only."
     return ""
+
+
+def check_accounts_address(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """Only when people sign in with Feishu."""
+    message = _wrong_address(settings.FEISHU_ACCOUNTS_URL) if settings.FEISHU_TENANT_KEY else ""
+    if not message:
+        return []
+    hint = "Leave FEISHU_ACCOUNTS_URL out, or set it to https://accounts.feishu.cn."
+    return [Error(message, hint=hint, id="hrportal.E016")]
 
 
 def check_feishu_app(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
@@ -223,6 +244,22 @@ def check_poll_minutes(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+def check_messages(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """A card whose buttons lead nowhere is worse than none."""
+    if not settings.FEISHU_MESSAGES:
+        return []
+    needed = ("PORTAL_URL", "FEISHU_EVENT_ENCRYPT_KEY", "FEISHU_EVENT_TOKEN")
+    return [
+        Error(
+            f"{name} is empty, so the buttons of cards in Feishu would lead nowhere.",
+            hint="Set it (docs/operations.md, “Messages in Feishu”), or FEISHU_MESSAGES=0.",
+            id="hrportal.E015",
+        )
+        for name in needed
+        if not getattr(settings, name)
+    ]
+
+
 def check_daily_limits(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """A limit for a verb that does not exist would hold nothing back."""
     unknown = set(settings.DAILY_LIMITS) - set(settings.DEFAULT_DAILY_LIMITS) - set(kinds.ALL)
@@ -268,6 +305,7 @@ CHECKS = [
     check_hosts,
     check_https,
     check_feishu_address,
+    check_accounts_address,
     check_feishu_app,
     check_rate_scale,
     check_database,
@@ -275,6 +313,7 @@ CHECKS = [
     check_queue,
     check_daily_limits,
     check_poll_minutes,
+    check_messages,
 ]
 for _check in [*CHECKS, *WARNINGS]:
     register(_check)

@@ -9,6 +9,7 @@ SETTLE_SECONDS are over.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,11 +19,11 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from lifecycle import remote, rules, watched
+from lifecycle import action_log, change_states, remote, rules, watched
+from lifecycle.change_states import ChangeStatus
 from lifecycle.models import Attempt, ChangeEvent, StatusChange, SyncRun
 from lifecycle.models.mirror import Mirrored
 from lifecycle.remote import Outcome
-from lifecycle.rules import ChangeStatus
 from lifecycle.watched import WatchedKind
 
 What, Source = ChangeEvent.What, ChangeEvent.Source
@@ -32,7 +33,7 @@ MAY_HAVE_ACTED = ("", Outcome.APPLIED.value, Outcome.UNKNOWN.value)
 Test = Callable[[Mapping[str, Any]], bool]
 # By kind of record and field, what a change of ours brings about there.
 Wants = Mapping[tuple[str, str], Test]
-UNSETTLED = tuple(status.value for status in rules.EXCLUSIVE_STATUSES)
+UNSETTLED = tuple(status.value for status in change_states.EXCLUSIVE_STATUSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,38 @@ def gone(rows: Iterable[Mirrored], *, at: datetime) -> None:
 
 
 def store(events: Sequence[ChangeEvent]) -> None:
+    """Keep the events, and have the action log tell what others have done in Feishu: one entry
+    for a record, whatever the number of its fields. Runs in the caller's transaction."""
     ChangeEvent.objects.bulk_create(events, batch_size=EVENT_BATCH)
+    outside: dict[tuple[str, str, str], list[ChangeEvent]] = {}
+    for event in events:
+        if not event.is_ours:
+            key = (event.record_kind, event.feishu_id, event.what)
+            outside.setdefault(key, []).append(event)
+    action_log.record_observations(
+        "record.changed_in_feishu",
+        [_observation(of_record) for of_record in outside.values()],
+        at=timezone.now(),
+    )
+
+
+def _observation(events: Sequence[ChangeEvent]) -> action_log.Observation:
+    """What was seen of one record. The values are personal, so they stand beside the chain."""
+    first = events[0]
+    fields = [event.field for event in events if event.field]
+    values = [[event.field, event.before, event.after] for event in events if event.field]
+    return action_log.Observation(
+        first.person_id,
+        {
+            "record_kind": first.record_kind,
+            "subject_id": first.feishu_id,
+            "what": first.what,
+            "source": first.source,
+            "fields": fields,
+            "alerts": sorted({event.alert for event in events if event.alert}),
+        },
+        {"values": json.dumps(values, ensure_ascii=False)} if values else {},
+    )
 
 
 # -- differences --------------------------------------------------------------------------

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from datetime import datetime
 
 from django.utils import timezone
 
+from lifecycle.change_states import ChangeStatus
 from lifecycle.changes import protocol
 from lifecycle.models import WorkerBeat
-from lifecycle.rules import ChangeStatus
-from lifecycle.services import approvals, audit, digest, drift, polling, pushes, reminders, sync
+from lifecycle.services import (
+    approvals,
+    audit,
+    digest,
+    drift,
+    messages,
+    polling,
+    pushes,
+    reminders,
+    self_check,
+    sign_ins,
+    sync,
+)
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +63,15 @@ def sweep() -> int:
             # stays due and its traceback is in the log.
             log.exception("change %s could not be run", change_id)
     beat("sweeper")
-    return expired + len(due)
+    return expired + len(due) + _sweep_messages(at)
+
+
+def _sweep_messages(at: datetime) -> int:
+    try:
+        return messages.tend(at)
+    except Exception:
+        log.exception("messages could not be sent")
+        return 0
 
 
 def beat(name: str = "queue") -> None:
@@ -98,6 +119,16 @@ def send_digest() -> int:
     return digest.send_digest(timezone.now())
 
 
+def tend_messages() -> int:
+    """Send the Feishu messages that are due and bring cards up to date; how many."""
+    return messages.tend(timezone.now())
+
+
+def remind_deciders() -> int:
+    """Tell those who have to decide what waits for them now; how many requests."""
+    return reminders.remind(timezone.now())
+
+
 def tend_requests() -> int:
     """Ask, remind and pass on what leaders have to decide; how much there was to do."""
     return reminders.tend(timezone.now())
@@ -111,6 +142,16 @@ def sign_checkpoints() -> int:
 def verify_log(check_id: int) -> str:
     """One check of the action log that somebody asked for; how it ended."""
     return audit.run_verification(check_id)
+
+
+def check_changes(check_id: int | None = None) -> str:
+    """One check of all status changes, asked for or the nightly one; how it ended."""
+    return self_check.run(check_id)
+
+
+def forget_sessions() -> int:
+    """Sessions whose time is over; how many that were."""
+    return sign_ins.forget_over(at=timezone.now())
 
 
 def erase_private_values() -> int:

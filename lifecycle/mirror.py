@@ -22,6 +22,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from lifecycle import differences
+from lifecycle.change_states import EXCLUSIVE_STATUSES
 from lifecycle.differences import READ, Origin, Step, Version
 from lifecycle.feishu import times
 from lifecycle.masking import TAIL, email_key, phone_key
@@ -39,7 +40,7 @@ from lifecycle.models import (
 )
 from lifecycle.models.mirror import FIRST_DAY, LAST_DAY, Mirrored, Vanishing
 from lifecycle.pinyin import search_text
-from lifecycle.rules import EXCLUSIVE_STATUSES, ConversionStatus, OnboardStatus, StageType
+from lifecycle.rules import ConversionStatus, OnboardStatus, StageType
 
 log = logging.getLogger(__name__)
 

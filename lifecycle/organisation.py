@@ -16,6 +16,7 @@ from lifecycle.models import CatalogueEntry, Contact, Department, Person, Report
 from lifecycle.pinyin import search_text
 
 DEEPEST = 60
+LONGEST_ID = 64
 # The year by which Feishu says "without end".
 ENDLESS = 9999
 
@@ -29,7 +30,7 @@ def name_in(names: Any) -> str:
     if not isinstance(names, list):
         return ""
     texts = {
-        item.get("lang"): item.get("value")
+        str(item.get("lang")): item.get("value")
         for item in names
         if isinstance(item, Mapping) and isinstance(item.get("value"), str)
     }
@@ -52,22 +53,22 @@ def store_departments(payloads: Iterable[Mapping[str, Any]], *, asked_at: dateti
     """Store items of R7, read with open_department_id and open_id."""
     rows = [
         Department(
-            feishu_id=str(payload["id"]),
+            feishu_id=payload["id"],
             name=name_in(payload.get("department_name"))[:200],
             search_text=search_text(
                 name_in(payload.get("department_name"))[:200],
                 *names_in(payload.get("department_name")),
                 str(payload.get("code") or ""),
-                str(payload["id"]),
+                payload["id"],
             ),
-            parent_id=str(payload.get("parent_department_id") or ""),
-            manager_open_id=str(payload.get("manager") or ""),
+            parent_id=_id_in(payload, "parent_department_id"),
+            manager_open_id=_id_in(payload, "manager"),
             is_active=payload.get("active") is not False,
             payload=dict(payload),
             asked_at=asked_at,
         )
         for payload in payloads
-        if isinstance(payload, Mapping) and payload.get("id")
+        if isinstance(payload, Mapping) and _id_in(payload, "id")
     ]
     Department.objects.bulk_create(
         rows,
@@ -87,7 +88,7 @@ def store_contacts(payloads: Iterable[Mapping[str, Any]], *, asked_at: datetime)
     rows = [
         _contact(payload, asked_at)
         for payload in payloads
-        if isinstance(payload, Mapping) and payload.get("open_id")
+        if isinstance(payload, Mapping) and _id_in(payload, "open_id")
     ]
     Contact.objects.bulk_create(
         rows,
@@ -100,18 +101,25 @@ def store_contacts(payloads: Iterable[Mapping[str, Any]], *, asked_at: datetime)
 
 
 def _contact(payload: Mapping[str, Any], asked_at: datetime) -> Contact:
-    open_id, number = str(payload["open_id"]), str(payload.get("employee_no") or "")
+    open_id, number = payload["open_id"], str(payload.get("employee_no") or "")
+    status = payload.get("status")
     english = str(payload.get("en_name") or "")
     name = (str(payload.get("name") or "") or english)[:200]
     return Contact(
         feishu_id=open_id,
         name=name,
-        leader_open_id=str(payload.get("leader_user_id") or ""),
+        leader_open_id=_id_in(payload, "leader_user_id"),
         search_text=search_text(name, english, number, open_id),
-        is_active=not (payload.get("status") or {}).get("is_resigned", False),
+        is_active=not (isinstance(status, Mapping) and status.get("is_resigned", False)),
         payload={"department_ids": payload.get("department_ids") or [], "employee_no": number},
         asked_at=asked_at,
     )
+
+
+def _id_in(payload: Mapping[str, Any], name: str) -> str:
+    """An id as our columns hold it; "" for anything else."""
+    value = payload.get(name)
+    return value if isinstance(value, str) and len(value) <= LONGEST_ID else ""
 
 
 @dataclass(frozen=True, slots=True)

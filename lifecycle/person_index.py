@@ -72,13 +72,15 @@ def parts(word: str) -> list[str]:
     return ways[1:] or ways
 
 
-def statement(connection: BaseDatabaseWrapper, words: list[str]) -> tuple[str, list[str]]:
-    """A query for the ids of everybody who may have all these words, with its parameters."""
+def condition(connection: BaseDatabaseWrapper, words: list[str]) -> tuple[str, list[str]]:
+    """What is true of everybody who may have all these words, on the table of people, with its
+    parameters. On PostgreSQL no subquery: where the server's statistics are old, it would join
+    the table with itself and make the tokens of each row anew for each other row."""
     if connection.vendor == "sqlite":
         asked = " AND ".join(_any_of(word, _sqlite_term) for word in words)
-        return f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH %s", [asked]
+        return f"{PEOPLE}.id IN (SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH %s)", [asked]
     asked = " & ".join(_any_of(word, _postgres_term, " | ", " & ") for word in words)
-    return f"SELECT id FROM {PEOPLE} WHERE {FUNCTION}(search_text) @@ %s::tsquery", [asked]
+    return f"{FUNCTION}({PEOPLE}.search_text) @@ %s::tsquery", [asked]
 
 
 def _any_of(word: str, term: Any, either: str = " OR ", both: str = " AND ") -> str:

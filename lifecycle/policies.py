@@ -21,6 +21,7 @@ from lifecycle.errors.problems import NotFound
 from lifecycle.models import (
     ActionEntry,
     Application,
+    ApprovalStep,
     ChangeEvent,
     ConversionRequest,
     Delegation,
@@ -65,6 +66,9 @@ class Capability(StrEnum):
     SEE_REQUESTS = "see_requests"
     ASK_FOR_DECISION = "ask_for_decision"
     DECIDE_REQUEST = "decide_request"
+    DECIDE_AS_HRBP = "decide_as_hrbp"
+    SET_APPROVAL_STEPS = "set_approval_steps"
+    MANAGE_USERS = "manage_users"
 
 
 _C = Capability
@@ -87,6 +91,8 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             _C.SETTLE_DRIFT,
             _C.SEE_REQUESTS,
             _C.ASK_FOR_DECISION,
+            _C.DECIDE_AS_HRBP,
+            _C.SET_APPROVAL_STEPS,
         }
     ),
     Role.MANAGER: frozenset({_C.SEE_PEOPLE, _C.READ_LOG, _C.DECIDE_REQUEST}),
@@ -111,6 +117,8 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             _C.SEE_GUARDS,
             _C.STOP_WRITES,
             _C.START_WRITES,
+            _C.SET_APPROVAL_STEPS,
+            _C.MANAGE_USERS,
         }
     ),
 }
@@ -248,10 +256,14 @@ def visible_requests(user: Someone) -> QuerySet[ConversionRequest]:
 
 def requests_to_decide(user: Someone, *, day: date) -> QuerySet[ConversionRequest]:
     """The open requests this user may decide on this tenant day: addressed to them, or to
-    somebody they stand in for; neither asked for by them nor about them."""
+    somebody they stand in for, at a step that is their role's; neither asked for by them nor
+    about them, and none to which they have agreed at an earlier step."""
     requests = ConversionRequest.objects.filter(status=ConversionRequest.Status.OPEN)
-    if not isinstance(user, User) or not can(user, Capability.DECIDE_REQUEST):
+    if not isinstance(user, User) or not may_decide_requests(user):
         return requests.none()
+    of_hr = Q(step_role=ApprovalStep.HRBP)
+    is_leader = can(user, Capability.DECIDE_REQUEST)
+    requests = requests.filter(~of_hr if is_leader else of_hr).exclude(agreements__by=user)
     away = Delegation.objects.filter(
         to_user=user, ended_at=None, first_day__lte=day, last_day__gte=day
     )
@@ -282,6 +294,36 @@ def deciders() -> QuerySet[User]:
     """Everybody a request may be addressed to."""
     roles = [role for role, able in CAPABILITIES.items() if Capability.DECIDE_REQUEST in able]
     return User.objects.filter(is_active=True, role__in=roles)
+
+
+def may_decide_requests(user: Someone) -> bool:
+    """True when requests may be addressed to a user of this role at all."""
+    return can(user, Capability.DECIDE_REQUEST) or can(user, Capability.DECIDE_AS_HRBP)
+
+
+def may_set_approval_steps(user: Someone) -> bool:
+    """True for administrators, and for HR of the whole company."""
+    if not isinstance(user, User) or not can(user, Capability.SET_APPROVAL_STEPS):
+        return False
+    return user.role != Role.HR or not user.department_ids
+
+
+def hrbps_of(employee: Employee) -> list[User]:
+    """HR users who may decide about this employee: those of the department first, then those of
+    the departments above it, then those of the whole company."""
+    department = Department.objects.filter(feishu_id=employee.department_id).first()
+    ids = department.line if department else []
+    depth = {department_id: number for number, department_id in enumerate(ids, start=1)}
+    able = [role for role, has in CAPABILITIES.items() if Capability.DECIDE_AS_HRBP in has]
+    users = User.objects.filter(is_active=True, role__in=able).order_by("pk")
+
+    def nearness(user: User) -> int:
+        if not user.department_ids:
+            return 0
+        return max((depth.get(one, -1) for one in user.department_ids), default=-1)
+
+    near = [(nearness(user), user) for user in users if not is_self(user, employee)]
+    return [user for at, user in sorted(near, key=lambda one: -one[0]) if at >= 0]
 
 
 def hr_of(person: Person) -> list[User]:

@@ -16,7 +16,18 @@ from django.conf import settings
 from django.db import transaction
 
 from lifecycle.errors.problems import FeishuUnreadable
-from lifecycle.feishu import endpoints, errors, events, outcomes, times, values, writes
+from lifecycle.feishu import (
+    cards,
+    endpoints,
+    errors,
+    events,
+    messages,
+    outcomes,
+    sign_in,
+    times,
+    values,
+    writes,
+)
 from lifecycle.feishu.answers import SendResult
 from lifecycle.feishu.calls import Call
 from lifecycle.feishu.client import Client, Timeouts
@@ -31,14 +42,19 @@ __all__ = [
     "Endpoint",
     "Outcome",
     "SendResult",
+    "callback_client",
+    "cards",
     "client",
     "endpoints",
     "errors",
     "events",
     "limiter",
+    "messages",
     "outcomes",
     "page_client",
     "reading",
+    "sign_in",
+    "sign_in_client",
     "tenant_zone",
     "times",
     "values",
@@ -48,6 +64,10 @@ __all__ = [
 BACKGROUND_SHARE = 0.6
 # What a page waits for Feishu before it falls back on the mirror.
 PAGE_TIMEOUTS = Timeouts(connect_s=1.5, read_s=3, total_s=3)
+# Nothing stands in for this answer, so a page waits a little longer for it.
+SIGN_IN_TIMEOUTS = Timeouts(connect_s=3, read_s=5, total_s=6)
+# Feishu waits 3 s for the answer to a press of a button, our own work included.
+CALLBACK_TIMEOUTS = Timeouts(connect_s=0.7, read_s=1.2, total_s=1.2)
 
 
 def client() -> Client:
@@ -68,6 +88,28 @@ def page_client() -> Client:
         settings.FEISHU_APP_ID,
         settings.FEISHU_APP_SECRET,
         PAGE_TIMEOUTS,
+    )
+
+
+def callback_client() -> Client:
+    """The client for a read while Feishu itself waits for an answer. Never used to write."""
+    return _client(
+        settings.FEISHU_BASE_URL,
+        settings.FEISHU_APP_ID,
+        settings.FEISHU_APP_SECRET,
+        CALLBACK_TIMEOUTS,
+        is_patient=False,
+    )
+
+
+def sign_in_client() -> sign_in.SignInClient:
+    """The client that asks who has come back from Feishu's sign-in page."""
+    return sign_in.SignInClient(
+        base_url=settings.FEISHU_BASE_URL,
+        app_id=settings.FEISHU_APP_ID,
+        app_secret=settings.FEISHU_APP_SECRET,
+        limiter=limiter(),
+        timeouts=SIGN_IN_TIMEOUTS,
     )
 
 
@@ -99,13 +141,16 @@ def reading() -> Iterator[None]:
 
 
 @lru_cache(maxsize=8)
-def _client(base_url: str, app_id: str, app_secret: str, timeouts: Timeouts) -> Client:
+def _client(
+    base_url: str, app_id: str, app_secret: str, timeouts: Timeouts, *, is_patient: bool = True
+) -> Client:
     return Client(
         base_url=base_url,
         app_id=app_id,
         app_secret=app_secret,
         limiter=limiter(),
         timeouts=timeouts,
+        is_patient=is_patient,
     )
 
 

@@ -71,44 +71,6 @@ LEAVING = frozenset(
 )
 
 
-class ChangeStatus(StrEnum):
-    """Where a status change stands (docs/architecture.md, "The protocol")."""
-
-    PENDING = "pending"
-    APPROVED = "approved"
-    IN_FLIGHT = "in_flight"
-    VERIFYING = "verifying"
-    NEEDS_ATTENTION = "needs_attention"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    REJECTED = "rejected"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-
-
-_S = ChangeStatus
-
-CHANGE_STEPS: dict[ChangeStatus, frozenset[ChangeStatus]] = {
-    _S.PENDING: frozenset({_S.APPROVED, _S.REJECTED, _S.CANCELLED, _S.EXPIRED}),
-    _S.APPROVED: frozenset(
-        {_S.IN_FLIGHT, _S.SUCCEEDED, _S.FAILED, _S.NEEDS_ATTENTION, _S.CANCELLED, _S.EXPIRED}
-    ),
-    _S.IN_FLIGHT: frozenset({_S.SUCCEEDED, _S.FAILED, _S.APPROVED, _S.VERIFYING}),
-    _S.VERIFYING: frozenset({_S.SUCCEEDED, _S.APPROVED, _S.NEEDS_ATTENTION}),
-    _S.NEEDS_ATTENTION: frozenset({_S.VERIFYING, _S.SUCCEEDED, _S.FAILED, _S.CANCELLED}),
-}
-
-FINAL_STATUSES = frozenset({_S.SUCCEEDED, _S.FAILED, _S.REJECTED, _S.CANCELLED, _S.EXPIRED})
-# One person, one of these at a time: while it is not known what happened, nothing else may
-# be sent for the same person.
-EXCLUSIVE_STATUSES = frozenset({_S.IN_FLIGHT, _S.VERIFYING, _S.NEEDS_ATTENTION})
-
-
-def may_move(current: ChangeStatus, target: ChangeStatus) -> bool:
-    """True when a status change may go from one status straight to the other."""
-    return target in CHANGE_STEPS.get(current, frozenset())
-
-
 def can_convert(onboard: str, conversion: str) -> bool:
     """Convert (A2 operation 1): onboarded and not converted."""
     return onboard == OnboardStatus.ONBOARDED and conversion == ConversionStatus.NOT_CONVERTED

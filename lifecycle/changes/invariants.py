@@ -21,8 +21,15 @@ from django.conf import settings
 from django.db.models import Count
 from django.utils import timezone
 
+from lifecycle.change_states import (
+    EXCLUSIVE_STATUSES,
+    FINAL_STATUSES,
+    ChangeStatus,
+    may_move,
+    needs_a_person,
+    never_a_person,
+)
 from lifecycle.models import ActionEntry, Attempt, StatusChange
-from lifecycle.rules import EXCLUSIVE_STATUSES, FINAL_STATUSES, ChangeStatus, may_move
 
 Status = ChangeStatus
 
@@ -218,6 +225,10 @@ def _steps_allowed(story: Story, _at: datetime) -> Found:
             yield f"entry {after.seq} moves it from {start}, which is an end"
         elif not may_move(start, target):
             yield f"entry {after.seq} moves it from {start} to {target}"
+        elif needs_a_person(start, target) and after.actor_id is None:
+            yield f"entry {after.seq} moves it from {start} to {target}, and nobody decided that"
+        elif never_a_person(start, target) and after.actor_id is not None:
+            yield f"entry {after.seq} has a person move it from {start} to {target}"
 
 
 def _told_once(story: Story, _at: datetime) -> Found:
@@ -248,7 +259,8 @@ def _told_once(story: Story, _at: datetime) -> Found:
 
 
 def _goes_on(story: Story, at: datetime) -> Found:
-    """I12: what is on its way comes back, and what waits has a time to be looked at."""
+    """I12: what is on its way comes back. (That what waits has a time to be looked at is a
+    constraint of the database.)"""
     change = story.change
     running = [attempt for attempt in story.attempts if attempt.finished_at is None]
     if (change.status == Status.IN_FLIGHT) != (len(running) == 1):
@@ -256,8 +268,6 @@ def _goes_on(story: Story, at: datetime) -> Found:
     for attempt in running:
         if attempt.lease_until + LEASE_GRACE < at:
             yield f"attempt {attempt.number} should have ended by {attempt.lease_until:%F %T %Z}"
-    if change.status in (Status.APPROVED, Status.VERIFYING) and change.next_run_at is None:
-        yield f"it stands as {change.status} and will never be looked at"
 
 
 def _looked_twice(story: Story, _at: datetime) -> Found:

@@ -16,12 +16,12 @@ from typing import Any
 from urllib.parse import quote
 
 from lifecycle import calendars, remote
+from lifecycle.change_states import ChangeStatus
 from lifecycle.changes.kinds import FieldChange, Kind, kind_named
 from lifecycle.errors.problems import NOTICES
 from lifecycle.errors.words import Notice, Words
 from lifecycle.models import StatusChange
 from lifecycle.models.mirror import Mirrored
-from lifecycle.rules import ChangeStatus
 
 OPEN = (
     ChangeStatus.PENDING,

@@ -25,6 +25,13 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from lifecycle import action_log, remote
+from lifecycle.change_states import (
+    EXCLUSIVE_STATUSES,
+    FINAL_STATUSES,
+    ChangeStatus,
+    Who,
+    may_move,
+)
 from lifecycle.changes import guards, settle
 from lifecycle.changes.kinds import Kind, RecordMissing, kind_named
 from lifecycle.changes.plan import Plan, image_hash
@@ -32,7 +39,6 @@ from lifecycle.changes.settle import Verdict
 from lifecycle.errors.problems import FeishuUnreadable
 from lifecycle.models import Approval, Attempt, StatusChange, User
 from lifecycle.remote import Outcome, SendResult
-from lifecycle.rules import EXCLUSIVE_STATUSES, FINAL_STATUSES, ChangeStatus, may_move
 
 log = logging.getLogger(__name__)
 
@@ -123,6 +129,7 @@ def approve(change: StatusChange, *, acting_user: User, at: datetime) -> None:
     _move(
         change,
         Status.APPROVED,
+        by=Who.SECOND_PERSON,
         event="change.approved",
         at=at,
         actor=acting_user,
@@ -141,6 +148,7 @@ def reject(change: StatusChange, *, reason: str, acting_user: User, at: datetime
     _move(
         change,
         Status.REJECTED,
+        by=Who.SECOND_PERSON,
         event="change.rejected",
         at=at,
         actor=acting_user,
@@ -176,6 +184,7 @@ def expire(
     move(
         change,
         Status.EXPIRED,
+        by=Who.RULE,
         event="change.expired",
         actor=acting_user,
         at=at,
@@ -198,7 +207,8 @@ def cancel(change: StatusChange, *, acting_user: User | None, at: datetime) -> N
     """Take back a change that has not been sent. Raises Lost when it has moved on."""
     if change.status == Status.NEEDS_ATTENTION and change.attempts.exists():
         raise Lost
-    move(change, Status.CANCELLED, event="change.cancelled", actor=acting_user, at=at)
+    by = Who.ASKER if acting_user else Who.RULE
+    move(change, Status.CANCELLED, by=by, event="change.cancelled", actor=acting_user, at=at)
 
 
 def decide(
@@ -209,6 +219,7 @@ def decide(
     move(
         change,
         target,
+        by=Who.SECOND_PERSON,
         event=f"change.{target.value}",
         actor=acting_user,
         at=at,
@@ -721,6 +732,7 @@ def _move(
     *,
     event: str,
     at: datetime,
+    by: Who = Who.WORKER,
     actor: User | None = None,
     data: Mapping[str, Any] | None = None,
     private: Mapping[str, str] | None = None,
@@ -729,7 +741,7 @@ def _move(
 ) -> None:
     """Compare and set. Raises Lost when the change is not where it was thought to be."""
     current = ChangeStatus(change.status)
-    if not may_move(current, target):
+    if not may_move(current, target, by=by):
         raise Lost
     if target in FINAL_STATUSES:
         fields["finished_at"] = at

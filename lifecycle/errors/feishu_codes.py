@@ -1,6 +1,6 @@
 """Every documented Feishu code in plain words: what happened, what to do, who can do it.
 
-The rows stand in three tables, by the part of Feishu that answers. A row of the endpoint
+The rows stand in four tables, by the part of Feishu that answers. A row of the endpoint
 itself wins over one that any endpoint can answer, because the same number can mean
 different things on two endpoints.
 """
@@ -11,10 +11,11 @@ from lifecycle.errors.feishu_code import ANY_ENDPOINT, FeishuCode, Owner
 from lifecycle.errors.feishu_codes_corehr import COREHR_CODES
 from lifecycle.errors.feishu_codes_gateway import GATEWAY_CODES
 from lifecycle.errors.feishu_codes_hire import HIRE_CODES
+from lifecycle.errors.feishu_codes_im import IM_CODES
 
 __all__ = ["ALL", "ANY_ENDPOINT", "FeishuCode", "Owner", "lookup"]
 
-ALL: tuple[FeishuCode, ...] = HIRE_CODES + COREHR_CODES + GATEWAY_CODES
+ALL: tuple[FeishuCode, ...] = HIRE_CODES + COREHR_CODES + GATEWAY_CODES + IM_CODES
 
 _BY_KEY = {(row.endpoint_key, row.code): row for row in ALL}
 

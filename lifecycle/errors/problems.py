@@ -11,6 +11,8 @@
     ├── GuardRefused     409, 422  all writes are stopped already, or a reason is missing
     ├── ApprovalRefused       422  an approval of one's own change, or no reason to reject it
     ├── RequestRefused   409, 422  a decision of a leader that cannot be taken or asked for
+    ├── MessageRefused        409  a message that cannot be sent again
+    ├── CardRefused           422  a press of a button that comes to nothing
     ├── ApprovalVoid          409  the facts or the time for an approval have passed
     └── FeishuUnreadable      503  Feishu gave no usable answer to a read
 
@@ -173,6 +175,71 @@ NOTICES: dict[str, Notice] = {
             "The leader finds it in the inbox.",
         ),
         _notice(
+            "request.day-fixed",
+            "前面的审批人已同意在另一天转正，这一步只能同意同一天。",
+            "Those before you have agreed to another day; at this step it can only be that one.",
+            "请同意原日期，或选择延长、不予转正，由 HR 重新发起。",
+            "Agree to that day, or extend or decline; HR can then ask again.",
+        ),
+        _notice(
+            "message.refused",
+            "飞书没有接受这条消息，它没有送达。",
+            "Feishu did not accept this message; it was not delivered.",
+            "请按飞书代码的说明处理，然后再次发送。",
+            "Deal with what Feishu's code says, then send it again.",
+        ),
+        _notice(
+            "message.no-answer",
+            "多次发送都没有得到飞书的明确答复，不能确定消息是否送达。",
+            "Feishu gave no clear answer to several attempts; it is not certain that the message"
+            " has arrived.",
+            "请询问接收人；没有收到时再次发送。",
+            "Ask the receiver; send it again if it has not arrived.",
+        ),
+        _notice(
+            "message.not-sent",
+            "长时间无法连接飞书，消息没有发出。",
+            "Feishu could not be reached for a long time; the message was not sent.",
+            "请先在同步页确认飞书已恢复，然后再次发送。",
+            "See on the sync page that Feishu answers again, then send it again.",
+        ),
+        _notice(
+            "message.no-address",
+            "此人的账号没有飞书 open id，也没有邮箱，无法通知。",
+            "The account has neither a Feishu open id nor an e-mail address.",
+            "请管理员补上其中一项，然后再次发送；或把审批改派给别人。",
+            "Ask an administrator to add one, then send it again; or give the decision to"
+            " somebody else.",
+        ),
+        _notice(
+            "message.not-again",
+            "这条消息现在不需要再次发送。",
+            "There is no need to send this message again now.",
+            "请刷新页面：可能已有人处理，或审批已有结果。",
+            "Reload the page: somebody may have dealt with it, or the request is decided.",
+        ),
+        _notice(
+            "card.unknown-person",
+            "您在门户中没有可用的账号，不能在此决定。",
+            "You have no account in the portal that could decide here.",
+            "请联系 HR。",
+            "Ask HR.",
+        ),
+        _notice(
+            "card.unknown",
+            "门户不认识这张卡片。",
+            "The portal does not know this card.",
+            "请在门户的“待我审批”中查看。",
+            "See “Awaiting my decision” in the portal.",
+        ),
+        _notice(
+            "card.taken-already",
+            "这次点击已经处理过。",
+            "This press of the button has been dealt with already.",
+            "无需再做什么。",
+            "Nothing more is needed.",
+        ),
+        _notice(
             "request.not-open",
             "这项转正审批已经处理过了，刚才的操作没有执行。",
             "This request has been dealt with already; what you asked for was not done.",
@@ -230,6 +297,32 @@ NOTICES: dict[str, Notice] = {
             " before the start nor in the past.",
             "请检查人员和日期。",
             "Check the person and the days.",
+        ),
+        _notice(
+            "portal.database-away",
+            "系统暂时连不上自己的数据库，这一页现在打不开。",
+            "The portal cannot get at its own database right now, so this page cannot be shown.",
+            "请稍后再试。已保存的内容不会丢失，恢复后一切自动继续。",
+            "Try again in a moment. What was saved is not lost, and work goes on by itself.",
+        ),
+        _notice(
+            "portal.database-away-change",
+            "系统暂时连不上自己的数据库，无法确认您提交的变更是否已经记录。",
+            "The portal cannot get at its own database right now, so it cannot tell whether the"
+            " change you confirmed was taken.",
+            "它要么已完整记录，要么完全没有。您填写的内容还在：请稍后再次提交同一份表单。"
+            "同一份表单就是同一项变更，不会重复。",
+            "It was taken whole or not at all. What you typed is still here: send the same form"
+            " again in a moment. The same form is the same change and is never taken twice.",
+        ),
+        _notice(
+            "portal.database-away-step",
+            "系统暂时连不上自己的数据库，无法确认刚才的操作是否已经完成。",
+            "The portal cannot get at its own database right now, so it cannot tell whether what"
+            " you just did was taken.",
+            "它要么已完整完成，要么完全没有。您填写的内容还在：恢复后请先查看是否已经生效，再决定是否重复。",
+            "It was taken whole or not at all. What you typed is still here: once the portal"
+            " answers again, look whether it was taken before you repeat it.",
         ),
         _notice(
             "feishu.unreadable",
@@ -408,6 +501,20 @@ class RequestRefused(LifecycleError):
         super().__init__(NOTICES[code])
         moved = ("request.not-open", "request.facts-changed", "request.overtaken")
         self.http_status = 409 if code in moved else 422
+
+
+class MessageRefused(LifecycleError):
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__(NOTICES["message.not-again"])
+
+
+class CardRefused(LifecycleError):
+    """`code`: card.*."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(NOTICES[code])
 
 
 class ApprovalVoid(LifecycleError):

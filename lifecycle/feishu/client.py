@@ -50,6 +50,7 @@ SILENT_RETRIES_S = (0.2, 1.0)
 LONGEST_THROTTLE_S = 5.0
 SHORTEST_THROTTLE_S = 1.0
 PERSON_WAITS_S = 10.0
+IMPATIENT_WAITS_S = 0.3
 BACKGROUND_WAITS_S = 120.0
 
 
@@ -57,7 +58,9 @@ class Client(HireReads, CoreHrReads, ReferenceReads):
     """Talks to one Feishu tenant as one app. Threads may share it.
 
     `base_url`: scheme and host of the open platform, https unless it is this machine.
-    `limiter`: keeps to the published rates. Raises InvalidValue for an unfit `base_url`.
+    `limiter`: keeps to the published rates. `is_patient`: a read is repeated after silence and
+    waits its turn; else one try has to do, as when Feishu itself waits for us. Raises
+    InvalidValue for an unfit `base_url`.
     """
 
     pages = staticmethod(pages)
@@ -71,13 +74,15 @@ class Client(HireReads, CoreHrReads, ReferenceReads):
         limiter: Limiter,
         timeouts: Timeouts | None = None,
         user_agent: str = USER_AGENT,
+        is_patient: bool = True,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._base_url = _checked_base_url(base_url)
+        self._base_url = checked_base_url(base_url)
         self._app_id = app_id
         self._app_secret = app_secret
         self._limiter = limiter
+        self._is_patient = is_patient
         self._user_agent = user_agent
         self._sleep = sleep
         self._timeouts = timeouts or Timeouts()
@@ -114,9 +119,9 @@ class Client(HireReads, CoreHrReads, ReferenceReads):
         for everybody. When no token can be had, nothing is sent. No byte leaves later than
         the total deadline counted from here, nor later than `ends_at` (of time.monotonic()),
         the moment after which the caller's word is that nothing leaves any more. Raises
-        InvalidValue for a call that is not one of the five writes.
+        InvalidValue for a call that is neither one of the five writes nor a message.
         """
-        if not call.endpoint.is_write:
+        if not (call.endpoint.is_write or call.endpoint.is_message):
             raise InvalidValue(f"{call.endpoint.name} is not a write.")
         own_end = time.monotonic() + self._timeouts.total_s
         ends_at = own_end if ends_at is None else min(own_end, ends_at)
@@ -141,11 +146,12 @@ class Client(HireReads, CoreHrReads, ReferenceReads):
         slot; by default 10 s, in the background 120 s. Raises LimiterBusy, NotSent,
         NoAnswer, Throttled, AuthRefused, ScopeMissing, Refused; InvalidValue for a write.
         """
-        if call.endpoint.is_write:
+        if call.endpoint.is_write or call.endpoint.is_message:
             raise InvalidValue(f"{call.endpoint.name} is not a read.")
         wait_s = BACKGROUND_WAITS_S if background else PERSON_WAITS_S
+        wait_s = wait_s if self._is_patient else IMPATIENT_WAITS_S
         wait_s = wait_s if give_up_after_s is None else give_up_after_s
-        patience = _Patience()
+        patience = _Patience() if self._is_patient else _Patience(silences=(), throttles=0)
         while True:
             try:
                 return self._read_once(call, background=background, give_up_after_s=wait_s)
@@ -203,10 +209,12 @@ class Client(HireReads, CoreHrReads, ReferenceReads):
 class _Patience:
     """How often one read may be repeated, and after what."""
 
-    def __init__(self) -> None:
-        self._silences = iter(SILENT_RETRIES_S)
+    def __init__(
+        self, *, silences: tuple[float, ...] = SILENT_RETRIES_S, throttles: int = 1
+    ) -> None:
+        self._silences = iter(silences)
         self._renewals = 1
-        self._throttles = 1
+        self._throttles = throttles
 
     def pause_after(self, error: FeishuError) -> float | None:
         """Seconds to wait before another attempt, None when there is to be none."""
@@ -234,7 +242,8 @@ def _reset_s(error: Throttled) -> float:
     return max(SHORTEST_THROTTLE_S, error.reset_after_s or 0.0)
 
 
-def _checked_base_url(base_url: str) -> str:
+def checked_base_url(base_url: str) -> str:
+    """The address without a slash at its end. Raises InvalidValue unless it is safe to use."""
     parts = urlsplit(base_url.rstrip("/"))
     is_local = parts.scheme == "http" and parts.hostname in LOOPBACK
     if not parts.hostname or not (parts.scheme == "https" or is_local):

@@ -24,6 +24,7 @@ A4 = endpoints.OFFBOARDING_EDIT.key
 A5 = endpoints.PRE_HIRE_PATCH.key
 HIRE = "/hire/"
 COREHR = "/corehr/"
+IM = "/im/"
 GATEWAY = "*"
 
 
@@ -146,6 +147,26 @@ ROWS: tuple[CodeRow, ...] = (
     _unknown(COREHR, 1161000, "server error"),
     _unknown(COREHR, 1161204, "timeout inside Feishu: may have been applied"),
     _throttled(COREHR, 1161604, "CoreHR's own limiter, before anything is done"),
+    # Messages (发送消息, 更新已发送的消息卡片). The same uuid within an hour is one message, so
+    # what is not known is simply sent again.
+    _no(IM, 230001, "bad request, or no such message"),
+    _no(IM, 230006, "the app is no bot"),
+    _no(IM, 230011, "message recalled"),
+    _no(IM, 230013, "receiver outside the app's availability, or left"),
+    _throttled(IM, 230020, "limit of messages, among them 5 a second to one receiver"),
+    _no(IM, 230022, "sensitive content"),
+    _no(IM, 230025, "message too long"),
+    _no(IM, 230027, "app lacks a permission"),
+    _no(IM, 230028, "content refused by the audit"),
+    _no(IM, 230029, "receiver has left"),
+    _no(IM, 230031, "message older than 14 days"),
+    _no(IM, 230034, "no such receiver"),
+    _no(IM, 230035, "no permission to send to this receiver"),
+    _no(IM, 230038, "receiver of another tenant"),
+    _unknown(IM, 230049, "the same message is being sent in this moment"),
+    _no(IM, 230053, "receiver has blocked the bot"),
+    _no(IM, 230099, "the card cannot be built"),
+    _no(IM, 230110, "message deleted"),
     # The gateway refuses these before the endpoint sees the request, except 2200.
     _throttled(GATEWAY, 99991400, "rate limit, with HTTP 429 or on older endpoints 400"),
     _auth(99991661, "no token"),

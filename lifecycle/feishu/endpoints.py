@@ -25,7 +25,8 @@ class Endpoint:
     """One method and path of Feishu's open platform.
 
     `name` is our dotted word for it, `path` carries `:placeholders`, `is_write` is true
-    for the five calls that change something in Feishu.
+    for the five calls that change something in Feishu, `is_message` for those that tell
+    somebody something.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Endpoint:
     path: str
     windows: tuple[Window, ...] = ()
     is_write: bool = False
+    is_message: bool = False
 
     @property
     def key(self) -> str:
@@ -91,6 +93,12 @@ TENANT_TOKEN = Endpoint(
     "/open-apis/auth/v3/tenant_access_token/internal",
     NOT_PUBLISHED,
 )
+
+# A person signs in; the limit of the second one is not published.
+PERSON_TOKEN = Endpoint(
+    "authen.oauth.token", "POST", "/open-apis/authen/v2/oauth/token", PER_MINUTE_1000
+)
+PERSON_INFO = Endpoint("authen.user_info", "GET", "/open-apis/authen/v1/user_info", NOT_PUBLISHED)
 
 # Reads of Feishu Hire.
 TALENT_LIST = Endpoint("hire.talents.list", "GET", "/open-apis/hire/v1/talents", PER_SECOND_20)
@@ -202,6 +210,22 @@ USER_BATCH_GET = Endpoint(
     "contact.users.batch", "GET", "/open-apis/contact/v3/users/batch", PER_MINUTE_1000
 )
 
+# Messages. Besides these limits there are 5 a second to one receiver and for one message.
+MESSAGE_CREATE = Endpoint(
+    "im.messages.create",
+    "POST",
+    "/open-apis/im/v1/messages",
+    PER_MINUTE_1000,
+    is_message=True,
+)
+MESSAGE_PATCH = Endpoint(
+    "im.messages.patch",
+    "PATCH",
+    "/open-apis/im/v1/messages/:message_id",
+    PER_MINUTE_1000,
+    is_message=True,
+)
+
 WRITES: tuple[Endpoint, ...] = (
     TALENT_ONBOARD_STATUS,
     EMPLOYEE_PATCH,
@@ -238,4 +262,10 @@ READS: tuple[Endpoint, ...] = (
     USER_BATCH_GET,
 )
 
-ALL: dict[str, Endpoint] = {endpoint.name: endpoint for endpoint in (*WRITES, TENANT_TOKEN, *READS)}
+MESSAGES: tuple[Endpoint, ...] = (MESSAGE_CREATE, MESSAGE_PATCH)
+
+SIGN_IN: tuple[Endpoint, ...] = (PERSON_TOKEN, PERSON_INFO)
+
+ALL: dict[str, Endpoint] = {
+    endpoint.name: endpoint for endpoint in (*WRITES, TENANT_TOKEN, *READS, *MESSAGES, *SIGN_IN)
+}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from lifecycle.feishu import endpoints
 from lifecycle.feishu.calls import Call
-from lifecycle.feishu.code_rows import BY_PLACE, COREHR, GATEWAY, HIRE, CodeRow, Outcome
+from lifecycle.feishu.code_rows import BY_PLACE, COREHR, GATEWAY, HIRE, IM, CodeRow, Outcome
 from lifecycle.feishu.endpoints import Endpoint
 from lifecycle.feishu.envelope import Envelope
 
@@ -50,8 +50,8 @@ def row_for(endpoint: Endpoint, code: int | None) -> CodeRow | None:
     """The row for a code of this endpoint, None for an undocumented one."""
     if code is None:
         return None
-    family = HIRE if HIRE in endpoint.path else COREHR
-    places = (endpoint.key, family, GATEWAY) if family in endpoint.path else (GATEWAY,)
+    families = [family for family in (HIRE, COREHR, IM) if family in endpoint.path]
+    places = (endpoint.key, *families, GATEWAY) if families else (GATEWAY,)
     rows = (BY_PLACE.get((place, code)) for place in places)
     return next((row for row in rows if row is not None), None)
 

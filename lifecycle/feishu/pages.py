@@ -20,6 +20,14 @@ class Page(Generic[Item]):
     items: list[Item] = field(repr=False)
     next_token: str | None
 
+    @property
+    def records(self) -> list[Item]:
+        """The items, each of which is an object. Raises NoAnswer when one is not: what cannot
+        be read must never pass for something that is not there."""
+        if not all(isinstance(item, dict) for item in self.items):
+            raise NoAnswer(self.endpoint, "item-not-an-object")
+        return self.items
+
 
 def page_in(endpoint: Endpoint, data: Mapping[str, Any]) -> Page[Any]:
     """The page in an answer's data.

@@ -12,6 +12,8 @@ from lifecycle.models.audit import LegalHold, LogReview, LogSample, SavedLogView
 from lifecycle.models.changes import Attempt, StatusChange
 from lifecycle.models.events import ChangeEvent, DigestMark, DriftCase, FeedMark, PushedEvent
 from lifecycle.models.guards import Approval, DailyCount, WritesSwitch
+from lifecycle.models.health import ChangeCheck
+from lifecycle.models.messages import CardPress, FeishuMessage
 from lifecycle.models.mirror import (
     Application,
     Employee,
@@ -22,7 +24,14 @@ from lifecycle.models.mirror import (
 )
 from lifecycle.models.organisation import CatalogueEntry, Contact, Department, ReportingLine
 from lifecycle.models.people import Person
-from lifecycle.models.requests import ConversionRequest, Delegation
+from lifecycle.models.requests import (
+    ApprovalRoute,
+    ApprovalStep,
+    ConversionRequest,
+    Delegation,
+    StepAgreement,
+)
+from lifecycle.models.sign_ins import RecoveryCode, SecondStep, SignInSession, SignInWay
 from lifecycle.models.sync import (
     EndpointGate,
     SyncCase,
@@ -37,8 +46,12 @@ __all__ = [
     "ActionLogHead",
     "Application",
     "Approval",
+    "ApprovalRoute",
+    "ApprovalStep",
     "Attempt",
+    "CardPress",
     "CatalogueEntry",
+    "ChangeCheck",
     "ChangeEvent",
     "Contact",
     "ConversionRequest",
@@ -51,6 +64,7 @@ __all__ = [
     "Employment",
     "EndpointGate",
     "FeedMark",
+    "FeishuMessage",
     "LegalHold",
     "LogCheckpoint",
     "LogReview",
@@ -61,10 +75,15 @@ __all__ = [
     "PreHire",
     "PrivateValue",
     "PushedEvent",
+    "RecoveryCode",
     "ReportingLine",
     "Role",
     "SavedLogView",
+    "SecondStep",
+    "SignInSession",
+    "SignInWay",
     "StatusChange",
+    "StepAgreement",
     "SyncCase",
     "SyncPlan",
     "SyncRun",

@@ -12,11 +12,12 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from lifecycle import rules
-from lifecycle.rules import ChangeStatus
+from lifecycle import change_states
+from lifecycle.change_states import ChangeStatus
 
-FINAL = sorted(status.value for status in rules.FINAL_STATUSES)
-EXCLUSIVE = sorted(status.value for status in rules.EXCLUSIVE_STATUSES)
+FINAL = sorted(status.value for status in change_states.FINAL_STATUSES)
+DUE = sorted([ChangeStatus.APPROVED.value, ChangeStatus.VERIFYING.value])
+EXCLUSIVE = sorted(status.value for status in change_states.EXCLUSIVE_STATUSES)
 
 
 class StatusChange(models.Model):
@@ -106,6 +107,15 @@ class StatusChange(models.Model):
                 | (Q(finished_at__isnull=True) & ~Q(status__in=FINAL)),
                 name="change_finished_when_final",
             ),
+            # Nothing that is to go on can be forgotten: the worker finds it by this moment.
+            models.CheckConstraint(
+                condition=Q(next_run_at__isnull=False) | ~Q(status__in=DUE),
+                name="change_due_when_it_goes_on",
+            ),
+            models.CheckConstraint(
+                condition=~Q(settled_via="") | ~Q(status=ChangeStatus.SUCCEEDED.value),
+                name="change_done_somehow",
+            ),
         ]
         indexes = [
             models.Index(fields=["status", "next_run_at"]),
@@ -117,7 +127,7 @@ class StatusChange(models.Model):
 
     @property
     def is_final(self) -> bool:
-        return self.status in rules.FINAL_STATUSES
+        return self.status in change_states.FINAL_STATUSES
 
     @property
     def is_open(self) -> bool:
@@ -184,7 +194,17 @@ class Attempt(models.Model):
         verbose_name_plural = _("attempts")
         ordering = ["number"]
         constraints = [
-            models.UniqueConstraint(fields=["change", "number"], name="attempt_numbered_once")
+            models.UniqueConstraint(fields=["change", "number"], name="attempt_numbered_once"),
+            models.UniqueConstraint(
+                fields=["change"],
+                condition=Q(finished_at__isnull=True),
+                name="one_attempt_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(finished_at__isnull=True, outcome="")
+                | (Q(finished_at__isnull=False) & ~Q(outcome="")),
+                name="attempt_ends_with_an_outcome",
+            ),
         ]
 
     def __str__(self) -> str:

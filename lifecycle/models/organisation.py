@@ -29,6 +29,11 @@ class Department(models.Model):
     def __str__(self) -> str:
         return self.full_name or self.name or self.feishu_id
 
+    @property
+    def line(self) -> list[str]:
+        """The ids from the root down to this department."""
+        return [one for one in self.path.split("/") if one]
+
 
 class Contact(models.Model):
     """A colleague's Feishu account: a name for an open_id, and who leads whom."""

@@ -10,6 +10,18 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 
+class ApprovalStep(models.TextChoices):
+    """Who decides at one step."""
+
+    LEADER = "leader", _("Leader")
+    ABOVE = "above", _("Leader's leader")
+    HRBP = "hrbp", _("HR of the department")
+
+
+def one_step() -> list[str]:
+    return [ApprovalStep.LEADER.value]
+
+
 class ConversionRequest(models.Model):
     """One question to one leader: convert, extend the probation, or do not convert.
 
@@ -59,6 +71,12 @@ class ConversionRequest(models.Model):
     payload_hash = models.CharField(max_length=64)
     pre_image_hash = models.CharField(max_length=64)
 
+    # Who decides, one after the other, as it was configured when asked; and which of them now.
+    route = models.JSONField(default=one_step)
+    step = models.PositiveSmallIntegerField(default=0)
+    step_role = models.CharField(
+        max_length=20, choices=ApprovalStep.choices, default=ApprovalStep.LEADER
+    )
     # None: it lies with HR, and `held` says why.
     approver = models.ForeignKey(
         "lifecycle.User",
@@ -142,6 +160,18 @@ class ConversionRequest(models.Model):
         return f"request {self.pk} {self.status}"
 
     @property
+    def has_steps(self) -> bool:
+        return len(self.route) > 1
+
+    @property
+    def step_number(self) -> int:
+        return self.step + 1
+
+    @property
+    def is_last_step(self) -> bool:
+        return self.step + 1 >= len(self.route)
+
+    @property
     def is_open(self) -> bool:
         return self.status == self.Status.OPEN
 
@@ -160,6 +190,56 @@ class ConversionRequest(models.Model):
     @property
     def is_for_core_hr(self) -> bool:
         return self.held == self.Held.CORE_HR
+
+
+class StepAgreement(models.Model):
+    """One yes of several: by whom, to which plan on which facts. The last one is here too."""
+
+    request = models.ForeignKey(
+        ConversionRequest, on_delete=models.PROTECT, related_name="agreements"
+    )
+    step = models.PositiveSmallIntegerField()
+    role = models.CharField(max_length=20, choices=ApprovalStep.choices)
+    by = models.ForeignKey("lifecycle.User", on_delete=models.PROTECT, related_name="+")
+    stands_for = models.ForeignKey(
+        "lifecycle.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    at = models.DateTimeField()
+    day = models.DateField()
+    payload_hash = models.CharField(max_length=64)
+    pre_image_hash = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name = _("agreement at a step")
+        verbose_name_plural = _("agreements at steps")
+        ordering = ["step"]
+        constraints = [
+            models.UniqueConstraint(fields=["request", "step"], name="one_agreement_a_step"),
+            models.UniqueConstraint(fields=["request", "by"], name="steps_by_different_people"),
+        ]
+
+    def __str__(self) -> str:
+        return f"request {self.request_id} step {self.step}"
+
+
+class ApprovalRoute(models.Model):
+    """Who decides on conversions in one department and below, unless one below says otherwise.
+    Without a department: in the whole company."""
+
+    department_id = models.CharField(max_length=64, blank=True, unique=True)
+    steps = models.JSONField(default=one_step)
+    changed_by = models.ForeignKey(
+        "lifecycle.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("approval steps")
+        verbose_name_plural = _("approval steps")
+        ordering = ["department_id"]
+
+    def __str__(self) -> str:
+        return f"{self.department_id or 'company'}: {', '.join(self.steps)}"
 
 
 class Delegation(models.Model):

@@ -33,8 +33,10 @@ from lifecycle.queries.events import (
     feed_page,
     last_seen,
     newest_event,
+    seen_fields,
 )
 from lifecycle.queries.events import told as told_events
+from lifecycle.queries.health import change_checks, changes_under_way, paused_endpoints
 from lifecycle.queries.lists import (
     MOST_COUNTED,
     Badge,
@@ -60,7 +62,14 @@ from lifecycle.queries.log import (
     log_proof,
     neighbours_of,
 )
-from lifecycle.queries.names import DepartmentChoice, department_choices
+from lifecycle.queries.messages import (
+    MessageFigures,
+    Undelivered,
+    message_figures,
+    message_for,
+    undelivered,
+)
+from lifecycle.queries.names import DepartmentChoice, all_departments, department_choices
 from lifecycle.queries.offboardings import OFFBOARDINGS
 from lifecycle.queries.people import person_page
 from lifecycle.queries.pre_hires import PRE_HIRES
@@ -75,10 +84,13 @@ from lifecycle.queries.requests import (
     count_to_decide,
     decided_lately,
     deciders_but,
+    deciders_for,
     delegation_given,
     delegations_of,
     inbox,
+    request_about,
 )
+from lifecycle.queries.sign_ins import live_sign_ins, users_with_sign_ins
 from lifecycle.queries.sync import (
     MirrorState,
     ShownCase,
@@ -114,6 +126,7 @@ __all__ = [
     "EntryFilter",
     "FeedFilter",
     "Figure",
+    "MessageFigures",
     "MirrorState",
     "Period",
     "RecordFilter",
@@ -121,15 +134,19 @@ __all__ = [
     "RecordRow",
     "ShownCase",
     "ToldEvent",
+    "Undelivered",
     "accounts_on",
     "actors",
+    "all_departments",
     "all_rows",
     "attempt_numbered",
     "bounds_of",
     "cards_of",
+    "change_checks",
     "change_page",
     "changes_needing_attention",
     "changes_of_person",
+    "changes_under_way",
     "choice_options",
     "chosen_on_probation",
     "chosen_to_decide",
@@ -138,6 +155,7 @@ __all__ = [
     "count_to_decide",
     "decided_lately",
     "deciders_but",
+    "deciders_for",
     "delegation_given",
     "delegations_of",
     "department_choices",
@@ -155,21 +173,29 @@ __all__ = [
     "last_seen",
     "legal_holds",
     "list_of",
+    "live_sign_ins",
     "log_proof",
+    "message_figures",
+    "message_for",
     "mirror_state",
     "neighbours_of",
     "newest_event",
     "oldest_mirror_state",
     "open_changes_by_person",
     "open_sync_cases",
+    "paused_endpoints",
     "person_page",
     "probation_counts",
     "probation_page",
     "record_page",
     "record_rows",
+    "request_about",
     "reviews_of_sample",
     "samples",
     "saved_views",
+    "seen_fields",
     "told_events",
+    "undelivered",
     "unreadable_records",
+    "users_with_sign_ins",
 ]

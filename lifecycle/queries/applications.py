@@ -11,9 +11,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from lifecycle.models import Application, StatusChange
+from lifecycle.models import Application
 from lifecycle.queries.changes import open_changes_by_person
-from lifecycle.queries.lists import Badge, Choice, Column, RecordList, RecordTab, person_name
+from lifecycle.queries.lists import Badge, Choice, Column, RecordList, RecordRow, RecordTab
 from lifecycle.rules import StageType
 
 STAGE_WORDS: dict[str, str | Promise] = {
@@ -31,43 +31,32 @@ ENDED = Badge("quiet", _("Ended"), "ended")
 
 
 @dataclass(frozen=True, slots=True)
-class ApplicationRow:
-    application: Application
-    open_change: StatusChange | None
-
-    @property
-    def record(self) -> Application:
-        return self.application
-
-    @property
-    def name(self) -> str:
-        return person_name(self.application)
-
-    @property
-    def sub(self) -> str:
-        return self.application.feishu_id
-
+class ApplicationRow(RecordRow[Application]):
     @property
     def is_due(self) -> bool:
-        return self.application.is_active
+        return self.record.is_active
 
     @property
     def stage(self) -> str:
-        return self.application.stage_name or str(
-            STAGE_WORDS.get(self.application.stage_type, self.application.stage_type)
-        )
+        return stage_name(self.record)
 
     @property
     def badge(self) -> Badge:
-        stage = self.application.stage_type
-        if not self.application.is_active:
+        stage = self.record.stage_type
+        if not self.record.is_active:
             return ENDED
         return Badge(STAGE_TONES.get(stage, "plain"), STAGE_WORDS.get(stage, _("Unknown")), stage)
 
 
+def stage_name(application: Application) -> str:
+    """The company's own word for the stage, else Feishu's."""
+    stage = application.stage_type
+    return application.stage_name or str(STAGE_WORDS.get(stage, stage))
+
+
 def application_rows(applications: Sequence[Application], today: date) -> list[ApplicationRow]:
     changes = open_changes_by_person({row.person_id for row in applications})
-    return [ApplicationRow(row, changes.get(row.person_id)) for row in applications]
+    return [ApplicationRow(row, changes.get(row.person_id), today) for row in applications]
 
 
 def _at_pre_hire(today: date) -> Q:
@@ -101,8 +90,8 @@ APPLICATIONS = RecordList(
     ),
     columns=(
         Column(_("Stage"), lambda row: row.stage),
-        Column(_("Job id"), lambda row: row.application.job_id, "id"),
-        Column(_("Talent id"), lambda row: row.application.talent_id, "id", "secondary"),
-        Column(_("Updated on"), lambda row: row.application.updated_at, "day", is_sorted=True),
+        Column(_("Job id"), lambda row: row.record.job_id, "id"),
+        Column(_("Talent id"), lambda row: row.record.talent_id, "id", "secondary"),
+        Column(_("Updated on"), lambda row: row.record.updated_at, "day", is_sorted=True),
     ),
 )

@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 from django.db.models import Q, QuerySet
 
 from lifecycle import policies
+from lifecycle.change_states import EXCLUSIVE_STATUSES, FINAL_STATUSES, ChangeStatus
 from lifecycle.models import StatusChange
 from lifecycle.paging import Page, page_by_key
 from lifecycle.policies import Someone
 from lifecycle.queries.narrowing import SEARCH_LENGTH, search_condition
-from lifecycle.rules import EXCLUSIVE_STATUSES, FINAL_STATUSES, ChangeStatus
 
 # A waiting change whose turn is nearer than this is watched on the screen.
 SOON = timedelta(seconds=90)

@@ -39,7 +39,7 @@ QUICK_APPROVAL = timedelta(minutes=2)
 DEFAULT_PERIOD = timedelta(days=30)
 LONGEST_PERIOD = timedelta(days=366)
 
-REQUESTED = "change.requested"
+REQUESTED, SEEN_OUTSIDE = "change.requested", "record.changed_in_feishu"
 _A_DAY = re.compile(r"(?<!\d)(\d{13})(?!\d)|(?<![\d-])(\d{4}-\d{2}-\d{2})(?![\d-])")
 
 
@@ -135,12 +135,15 @@ def _undone_soon(entries: Entries, period: Period) -> Entries:
 
 
 def _outside_portal(entries: Entries, period: Period) -> Entries:
-    """What the protocol met: the record was no longer as planned, or already as wanted."""
+    """What a reading has shown and somebody should know of, and what the protocol met: the
+    record was no longer as planned, or already as wanted."""
     problems = ("change.stale-facts", "change.conflict", "change.cannot-tell")
     named = Q()
     for problem in problems:
         named |= Q(event="change.needs_attention", body__contains=f'"problem":"{problem}"')
-    return entries.filter(named | Q(event="change.succeeded", body__contains='"via":"already"'))
+    met = named | Q(event="change.succeeded", body__contains='"via":"already"')
+    seen = Q(event=SEEN_OUTSIDE) & ~Q(body__contains='"alerts":[]')
+    return entries.filter(met | seen)
 
 
 def _large_exports(entries: Entries, period: Period) -> Entries:
@@ -204,10 +207,11 @@ RULES: dict[str, Rule] = {
             "outside",
             Words("在门户外改动", "Changed outside the portal"),
             Words(
-                "发送前或核实时，飞书中的记录与申请时不同，或原本已如此：有人直接在飞书中改过。"
-                "只包括门户执行变更时遇到的情况。",
-                "Before sending or while checking, Feishu's record was not as planned, or was so"
-                " already: somebody had edited it in Feishu. Only what a change came across.",
+                "同步时发现有人直接在飞书中做了重要改动（如改入职日期、撤销离职、办理离职），"
+                "或发送前、核实时飞书中的记录与申请时不同、原本已如此。",
+                "A sync has found that something important was done in Feishu itself (a start date"
+                " moved, an offboarding revoked, somebody left), or before sending or while"
+                " checking the record was not as planned, or so already.",
             ),
             _outside_portal,
         ),

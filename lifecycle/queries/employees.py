@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from lifecycle.models import CatalogueEntry, Employee, StatusChange
+from lifecycle.models import CatalogueEntry, Employee
 from lifecycle.queries.changes import open_changes_by_person
 from lifecycle.queries.lists import (
     Badge,
@@ -18,10 +18,10 @@ from lifecycle.queries.lists import (
     Condition,
     Figure,
     RecordList,
+    RecordRow,
     RecordTab,
     days_in_words,
     in_department,
-    person_name,
 )
 from lifecycle.queries.names import catalogue_names, contact_names, department_names
 from lifecycle.rules import ConversionStatus, OnboardStatus
@@ -52,40 +52,24 @@ BADGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class EmployeeRow:
-    """An employee with the names behind the ids and the change that is under way."""
-
-    employee: Employee
+class EmployeeRow(RecordRow[Employee]):
     department: str
     leader: str
     title: str
-    today: date
-    open_change: StatusChange | None
-
-    @property
-    def record(self) -> Employee:
-        return self.employee
-
-    @property
-    def name(self) -> str:
-        return person_name(self.employee)
 
     @property
     def sub(self) -> str:
-        return self.title or self.employee.feishu_id
+        return self.title or self.record.feishu_id
 
     @property
     def days_left(self) -> int | None:
         """Days until the conversion is due, negative when overdue; None when nothing is due."""
-        due = self.employee.expected_conversion_on
-        if due is None or not self.employee.is_on_probation:
-            return None
-        return (due - self.today).days
+        return self.days_until(self.record.expected_conversion_on)
 
     @property
     def is_due(self) -> bool:
         """True while a conversion lies ahead, or should have been made."""
-        return self.employee.is_on_probation
+        return self.record.is_on_probation
 
     @property
     def is_overdue(self) -> bool:
@@ -97,13 +81,13 @@ class EmployeeRow:
 
     @property
     def state(self) -> str:
-        if self.employee.has_left:
+        if self.record.has_left:
             return "left"
-        if self.employee.is_converted:
+        if self.record.is_converted:
             return "converted"
         if self.is_overdue:
             return "overdue"
-        return "probation" if self.employee.is_on_probation else "unknown"
+        return "probation" if self.record.is_on_probation else "unknown"
 
     @property
     def badge(self) -> Badge:
@@ -122,7 +106,7 @@ def employee_rows(employees: Sequence[Employee], *, today: date) -> list[Employe
     changes = open_changes_by_person({e.person_id for e in employees})
     return [
         EmployeeRow(
-            employee=employee,
+            record=employee,
             department=departments.get(employee.department_id, ""),
             leader=leaders.get(employee.leader_open_id, ""),
             title=" · ".join(
@@ -185,10 +169,10 @@ EMPLOYEES = RecordList(
     choices=(Choice("department", _("Department"), _("All departments"), in_department),),
     columns=(
         Column(_("Department"), lambda row: row.department, kind="wrap"),
-        Column(_("Onboarded on"), lambda row: row.employee.onboarded_on, "day", "secondary"),
+        Column(_("Onboarded on"), lambda row: row.record.onboarded_on, "day", "secondary"),
         Column(
             _("Due on"),
-            lambda row: row.employee.expected_conversion_on,
+            lambda row: row.record.expected_conversion_on,
             "day",
             is_sorted=True,
         ),
@@ -199,11 +183,11 @@ EMPLOYEES = RecordList(
             tone=_due_tone,
         ),
         Column(_("Leader"), lambda row: row.leader, place="secondary"),
-        Column(_("Converted on"), lambda row: row.employee.converted_on, "day", "export"),
-        Column(_("Left on"), lambda row: row.employee.left_on, "day", "export"),
+        Column(_("Converted on"), lambda row: row.record.converted_on, "day", "export"),
+        Column(_("Left on"), lambda row: row.record.left_on, "day", "export"),
         Column(_("Type and level"), lambda row: row.title, place="export"),
-        Column(_("Application id"), lambda row: row.employee.application_id, "id", "export"),
-        Column(_("CoreHR employment id"), lambda row: row.employee.employment_id, "id", "export"),
+        Column(_("Application id"), lambda row: row.record.application_id, "id", "export"),
+        Column(_("CoreHR employment id"), lambda row: row.record.employment_id, "id", "export"),
     ),
     figures=(
         Figure(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
@@ -173,6 +174,40 @@ def told(events: Iterable[ChangeEvent], *, last_seen: int | None = None) -> list
             is_unread=last_seen is not None and row.pk > last_seen,
         )
         for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenField:
+    """A field of a record before and after somebody changed it in Feishu, in words."""
+
+    label: Words
+    before: Words
+    after: Words
+
+
+def seen_fields(record_kind: str, values: str) -> list[SeenField]:
+    """The values an entry of the log keeps beside the chain, as JSON of [field, before, after];
+    three queries for the names at most. What cannot be read is left out."""
+    kind = watched.BY_NAME.get(record_kind)
+    try:
+        rows = [[str(part) for part in row] for row in json.loads(values or "[]")]
+        events = [
+            ChangeEvent(record_kind=record_kind, field=field, before=before, after=after)
+            for field, before, after in rows
+        ]
+    except (ValueError, TypeError):
+        return []
+    names = _names_in(events)
+    found = [(kind.field(event.field) if kind else None, event) for event in events]
+    return [
+        SeenField(
+            field.label,
+            _value_words(field, event.before, names),
+            _value_words(field, event.after, names),
+        )
+        for field, event in found
+        if field is not None
     ]
 
 

@@ -6,10 +6,11 @@ its export are made from that description.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from django.db.models import IntegerField, Q, QuerySet, Subquery
@@ -26,6 +27,7 @@ from lifecycle.queries.names import DepartmentChoice, department_choices, depart
 from lifecycle.queries.narrowing import SEARCH_LENGTH, search_condition
 
 Text = str | Promise
+Shown = TypeVar("Shown", bound=Mirrored)
 Condition = Callable[[date], Q]
 
 EVERYTHING = "all"
@@ -47,21 +49,36 @@ class Badge:
     state: str
 
 
-class RecordRow(Protocol):
-    """One line of a list: a record with the names behind its ids."""
+@dataclass(frozen=True, slots=True)
+class RecordRow(ABC, Generic[Shown]):
+    """One line of a list: a record, the change of its person that is under way, and in the
+    rows of each kind the names behind its ids. `today`: a day of the tenant."""
+
+    record: Shown
+    open_change: StatusChange | None
+    today: date
 
     @property
-    def record(self) -> Mirrored: ...
+    def name(self) -> str:
+        return person_name(self.record)
+
     @property
-    def name(self) -> str: ...
+    def sub(self) -> str:
+        """What stands under the name."""
+        return str(self.record.feishu_id)
+
     @property
-    def sub(self) -> str: ...
-    @property
+    @abstractmethod
     def badge(self) -> Badge: ...
+
     @property
-    def open_change(self) -> StatusChange | None: ...
-    @property
-    def is_due(self) -> bool: ...
+    def is_due(self) -> bool:
+        """True while something is still to be done about the record."""
+        return True
+
+    def days_until(self, day: date | None) -> int | None:
+        """Negative once the day has passed; None when there is none, or nothing is due."""
+        return (day - self.today).days if day and self.is_due else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +140,7 @@ class RecordList:
     model: type[Mirrored]
     tabs: tuple[RecordTab, ...]
     sort: str
-    rows: Callable[[Sequence[Any], date], Sequence[RecordRow]]
+    rows: Callable[[Sequence[Any], date], Sequence[RecordRow[Any]]]
     columns: tuple[Column, ...]
     choices: tuple[Choice, ...] = ()
     figures: tuple[Figure, ...] = ()
@@ -270,7 +287,7 @@ def person_in_department(department_id: str) -> Q:
 @dataclass(frozen=True, slots=True)
 class RecordPage:
     page: Page[Any]
-    rows: Sequence[RecordRow]
+    rows: Sequence[RecordRow[Any]]
 
 
 def record_page(
@@ -282,7 +299,7 @@ def record_page(
 
 def record_rows(
     user: Someone, shape: RecordList, ids: Iterable[int], *, today: date
-) -> Sequence[RecordRow]:
+) -> Sequence[RecordRow[Any]]:
     """Rows of the list by their ids, as far as the user may see them."""
     found = policies.visible(user, shape.model).filter(pk__in=list(ids)).select_related("person")
     return shape.rows(list(found), today)
@@ -290,7 +307,7 @@ def record_rows(
 
 def all_rows(
     user: Someone, narrowed: RecordFilter, *, today: date, most: int, chunk: int
-) -> Iterator[RecordRow]:
+) -> Iterator[RecordRow[Any]]:
     """Every row of the list in its order, `most` at the most, a chunk in memory at a time."""
     records = _records(user, narrowed, today)
     for part in walk_by_key(records, order=narrowed.order, size=chunk, most=most):

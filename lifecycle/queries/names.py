@@ -40,6 +40,15 @@ class DepartmentChoice:
     name: str
 
 
+def all_departments() -> list[tuple[str, str]]:
+    """Ids and full names of all departments, for whoever sets how far a role reaches."""
+    rows = Department.objects.filter(is_active=True).order_by("full_name", "pk")
+    return [
+        (feishu_id, full_name or name or feishu_id)
+        for feishu_id, name, full_name in rows.values_list("feishu_id", "name", "full_name")
+    ]
+
+
 def department_choices(user: Someone) -> list[DepartmentChoice]:
     """The departments in reach by full name."""
     rows = policies.visible_departments(user).order_by("full_name", "pk")[:500]

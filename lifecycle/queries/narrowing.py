@@ -8,7 +8,7 @@ from functools import reduce
 from operator import and_, or_
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import BooleanField, Count, Q
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from django.utils.dateparse import parse_date
@@ -50,8 +50,9 @@ def _people_with(words: Sequence[str]) -> list[int] | None:
     seldom = _seldom(words, in_index)
     if not seldom:
         return None
-    candidates = RawSQL(*person_index.statement(connection, seldom))  # noqa: S611 - parameters
-    people = Person.objects.filter(_texts_have(words, "search_text"), pk__in=candidates)
+    sql, params = person_index.condition(connection, seldom)
+    in_the_index = RawSQL(sql, params, output_field=BooleanField())  # noqa: S611 - parameters
+    people = Person.objects.filter(_texts_have(words, "search_text"), in_the_index)
     found = list(people.order_by().values_list("pk", flat=True)[: MOST_FOUND + 1])
     return found if len(found) <= MOST_FOUND else None
 

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from lifecycle.models import CatalogueEntry, Employee, Employment, Offboarding, StatusChange
+from lifecycle.models import CatalogueEntry, Employee, Employment, Offboarding
 from lifecycle.queries.changes import open_changes_by_person
 from lifecycle.queries.lists import (
     Badge,
@@ -20,9 +20,9 @@ from lifecycle.queries.lists import (
     Condition,
     Figure,
     RecordList,
+    RecordRow,
     RecordTab,
     person_in_department,
-    person_name,
 )
 from lifecycle.queries.names import catalogue_names, department_names
 from lifecycle.rules import LEAVING, OffboardingStatus
@@ -52,43 +52,27 @@ OFFBOARDED = Q(status=_S.OFFBOARDED.value)
 
 
 @dataclass(frozen=True, slots=True)
-class OffboardingRow:
-    offboarding: Offboarding
+class OffboardingRow(RecordRow[Offboarding]):
     department: str
     reason: str
-    today: date
-    open_change: StatusChange | None
-
-    @property
-    def record(self) -> Offboarding:
-        return self.offboarding
-
-    @property
-    def name(self) -> str:
-        return person_name(self.offboarding)
-
-    @property
-    def sub(self) -> str:
-        return self.offboarding.feishu_id
 
     @property
     def is_due(self) -> bool:
-        return self.offboarding.is_ahead
+        return self.record.is_ahead
 
     @property
     def initiated_by(self) -> str:
         """Who started it, in words; a value Feishu has added since is shown as it is."""
-        kind = self.offboarding.initiating_type
+        kind = self.record.initiating_type
         return str(INITIATED_BY.get(kind, kind))
 
     @property
     def days_left(self) -> int | None:
-        day = self.offboarding.last_day
-        return (day - self.today).days if day and self.offboarding.is_ahead else None
+        return self.days_until(self.record.last_day)
 
     @property
     def badge(self) -> Badge:
-        status = self.offboarding.status
+        status = self.record.status
         return BADGES.get(status) or Badge("quiet", status or _("Unknown"), status)
 
 
@@ -102,10 +86,10 @@ def offboarding_rows(offboardings: Sequence[Offboarding], today: date) -> list[O
     return [
         OffboardingRow(
             row,
+            changes.get(row.person_id),
+            today,
             departments.get(row.person_id, ""),
             reasons.get(reason_of(row.payload), reason_of(row.payload)),
-            today,
-            changes.get(row.person_id),
         )
         for row in offboardings
     ]
@@ -176,14 +160,10 @@ OFFBOARDINGS = RecordList(
     ),
     columns=(
         Column(_("Department"), lambda row: row.department, kind="wrap"),
-        Column(
-            _("Last day"), lambda row: row.offboarding.last_day, "day", tone=_tone, is_sorted=True
-        ),
+        Column(_("Last day"), lambda row: row.record.last_day, "day", tone=_tone, is_sorted=True),
         Column(_("Reason"), lambda row: row.reason),
         Column(_("Started by"), lambda row: row.initiated_by, place="secondary"),
-        Column(
-            _("CoreHR employment id"), lambda row: row.offboarding.employment_id, "id", "export"
-        ),
+        Column(_("CoreHR employment id"), lambda row: row.record.employment_id, "id", "export"),
     ),
     figures=(
         Figure(

@@ -27,7 +27,7 @@ from lifecycle.models import (
 )
 from lifecycle.models.mirror import Mirrored
 from lifecycle.policies import Someone
-from lifecycle.queries.applications import ApplicationRow
+from lifecycle.queries.applications import ApplicationRow, stage_name
 from lifecycle.queries.changes import changes_of_person, open_changes_by_person
 from lifecycle.queries.employees import EmployeeRow
 from lifecycle.queries.events import outside_events
@@ -151,8 +151,8 @@ def person_page(user: Someone, person: Person, *, at: datetime) -> PersonPage:
         *(_employment_card(row, names) for row in records.employments),
         *(_offboarding_card(row, names, today, open_change) for row in records.offboardings),
         *(_pre_hire_card(row, names, today, open_change) for row in records.pre_hires),
-        *(_application_card(row, open_change) for row in records.applications),
-        *(_talent_card(row, open_change) for row in records.talents),
+        *(_application_card(row, today, open_change) for row in records.applications),
+        *(_talent_card(row, today, open_change) for row in records.talents),
     ]
     made_here = changes_of_person(user, person.pk)
     return PersonPage(
@@ -214,7 +214,7 @@ def _employee_row(
 ) -> EmployeeRow:
     ids = (employee.employee_type_id, employee.job_level_id)
     return EmployeeRow(
-        employee=employee,
+        record=employee,
         department=names.department(employee.department_id),
         leader=names.contacts.get(employee.leader_open_id, ""),
         title=" · ".join(names.catalogue[one] for one in ids if names.catalogue.get(one)),
@@ -224,7 +224,7 @@ def _employee_row(
 
 
 def _employee_card(row: EmployeeRow) -> RecordCard:
-    employee = row.employee
+    employee = row.record
     facts = [
         Fact(_("Onboarded on"), employee.onboarded_on, "day"),
         Fact(_("Conversion due on"), employee.expected_conversion_on, "day"),
@@ -257,7 +257,7 @@ def _offboarding_card(
     offboarding: Offboarding, names: _Names, today: date, change: StatusChange | None
 ) -> RecordCard:
     reason = reason_of(offboarding.payload)
-    row = OffboardingRow(offboarding, "", names.catalogue.get(reason, reason), today, change)
+    row = OffboardingRow(offboarding, change, today, "", names.catalogue.get(reason, reason))
     facts = [
         Fact(_("Last day"), offboarding.offboards_on, "day"),
         Fact(_("Last day wished for"), offboarding.expected_on, "day"),
@@ -271,7 +271,7 @@ def _offboarding_card(
 def _pre_hire_card(
     pre_hire: PreHire, names: _Names, today: date, change: StatusChange | None
 ) -> RecordCard:
-    row = PreHireRow(pre_hire, names.department(pre_hire.department_id), today, change)
+    row = PreHireRow(pre_hire, change, today, names.department(pre_hire.department_id))
     is_late = row.days_left is not None and row.days_left < 0
     facts = [
         Fact(_("Onboards on"), pre_hire.onboards_on, "day"),
@@ -283,8 +283,10 @@ def _pre_hire_card(
     return _card(_("Pre-hire"), CORE_HR, "user-plus", pre_hire, row.badge, facts)
 
 
-def _application_card(application: Application, change: StatusChange | None) -> RecordCard:
-    row = ApplicationRow(application, change)
+def _application_card(
+    application: Application, today: date, change: StatusChange | None
+) -> RecordCard:
+    row = ApplicationRow(application, change, today)
     facts = [
         Fact(_("Stage"), row.stage),
         Fact(_("Updated on"), application.updated_at, "day"),
@@ -294,8 +296,8 @@ def _application_card(application: Application, change: StatusChange | None) -> 
     return _card(_("Application"), HIRE, "file-user", application, row.badge, facts)
 
 
-def _talent_card(talent: Talent, change: StatusChange | None) -> RecordCard:
-    row = TalentRow(talent, change)
+def _talent_card(talent: Talent, today: date, change: StatusChange | None) -> RecordCard:
+    row = TalentRow(talent, change, today)
     facts = [
         Fact(_("Phone"), row.phone),
         Fact(_("Email"), row.email),
@@ -365,7 +367,7 @@ def _in_recruiting(application: Application) -> Iterator[Happening]:
         if isinstance(step, Mapping)
     }
     moment = _ms(entered.get(application.stage_id))
-    stage = ApplicationRow(application, None).stage
+    stage = stage_name(application)
     yield from _at(moment, _("Reached the stage “{stage}”").format(stage=stage), HIRE)
 
 

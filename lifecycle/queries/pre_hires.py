@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from lifecycle.models import PreHire, StatusChange
+from lifecycle.models import PreHire
 from lifecycle.queries.changes import open_changes_by_person
 from lifecycle.queries.lists import (
     Badge,
@@ -18,10 +18,10 @@ from lifecycle.queries.lists import (
     Condition,
     Figure,
     RecordList,
+    RecordRow,
     RecordTab,
     days_in_words,
     in_department,
-    person_name,
 )
 from lifecycle.queries.names import department_names
 from lifecycle.rules import AWAITED, OnboardingStatus
@@ -45,37 +45,21 @@ COMPLETED = Q(onboarding_status=_S.COMPLETED.value)
 
 
 @dataclass(frozen=True, slots=True)
-class PreHireRow:
-    pre_hire: PreHire
+class PreHireRow(RecordRow[PreHire]):
     department: str
-    today: date
-    open_change: StatusChange | None
-
-    @property
-    def record(self) -> PreHire:
-        return self.pre_hire
-
-    @property
-    def name(self) -> str:
-        return person_name(self.pre_hire)
-
-    @property
-    def sub(self) -> str:
-        return self.pre_hire.feishu_id
 
     @property
     def is_due(self) -> bool:
-        return self.pre_hire.is_awaited
+        return self.record.is_awaited
 
     @property
     def days_left(self) -> int | None:
         """Days until the onboarding day, negative once it has passed without an onboarding."""
-        day = self.pre_hire.onboards_on
-        return (day - self.today).days if day and self.pre_hire.is_awaited else None
+        return self.days_until(self.record.onboards_on)
 
     @property
     def badge(self) -> Badge:
-        status = self.pre_hire.onboarding_status
+        status = self.record.onboarding_status
         return BADGES.get(status) or Badge("quiet", status or _("Unknown"), status)
 
 
@@ -85,9 +69,9 @@ def pre_hire_rows(pre_hires: Sequence[PreHire], today: date) -> list[PreHireRow]
     return [
         PreHireRow(
             row,
-            departments.get(row.department_id, row.department_id),
-            today,
             changes.get(row.person_id),
+            today,
+            departments.get(row.department_id, row.department_id),
         )
         for row in pre_hires
     ]
@@ -142,9 +126,9 @@ PRE_HIRES = RecordList(
     ),
     columns=(
         Column(_("Department"), lambda row: row.department, kind="wrap"),
-        Column(_("Onboards on"), lambda row: row.pre_hire.onboards_on, "day", is_sorted=True),
+        Column(_("Onboards on"), lambda row: row.record.onboards_on, "day", is_sorted=True),
         Column(_("Time left"), lambda row: days_in_words(row.days_left), "text", "screen", _tone),
-        Column(_("Application id"), lambda row: row.pre_hire.application_id, "id", "secondary"),
+        Column(_("Application id"), lambda row: row.record.application_id, "id", "secondary"),
     ),
     figures=(
         Figure(

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from lifecycle import calendars, policies
-from lifecycle.models import ConversionRequest, Delegation, User
+from lifecycle.models import ApprovalStep, ConversionRequest, Delegation, StepAgreement, User
 from lifecycle.paging import Page, page_by_key
 from lifecycle.policies import Capability, Someone
 from lifecycle.queries.changes import is_moving
@@ -50,6 +50,11 @@ class InboxCard:
         return calendars.working_days_between(self.today, self.request.due_on)
 
     @property
+    def agreed(self) -> list[StepAgreement]:
+        """Who has agreed at the earlier steps; read with the cards."""
+        return list(self.request.agreements.all()) if self.request.step else []
+
+    @property
     def tone(self) -> str:
         return "bad" if self.days_left < 0 else "attention" if self.days_left <= 7 else "plain"
 
@@ -61,9 +66,10 @@ class Inbox:
 
 
 def inbox(user: User, params: Mapping[str, str], *, today: date) -> Inbox:
-    """One page of what waits for this user, the most urgent first; two queries."""
+    """One page of what waits for this user, the most urgent first; four queries."""
     waiting = policies.requests_to_decide(user, day=today)
     related = waiting.select_related("person", "employee", "approver", "requested_by")
+    related = related.prefetch_related("agreements__by")
     page = page_by_key(related, params, order=("due_on", "pk"), size=INBOX_SIZE)
     return Inbox(page, cards_of(user, page.rows, today=today))
 
@@ -86,12 +92,13 @@ def chosen_to_decide(user: User, ids: Sequence[int], *, today: date) -> list[Inb
     """Those of these requests the user may decide, the most urgent first."""
     chosen = policies.requests_to_decide(user, day=today).filter(pk__in=ids)
     related = chosen.select_related("person", "employee", "approver", "requested_by")
+    related = related.prefetch_related("agreements__by")
     return cards_of(user, list(related.order_by("due_on", "pk")), today=today)
 
 
 def count_to_decide(user: Someone, *, today: date) -> int:
     """How many wait for this user, counted up to 100; no query for who never decides."""
-    if not policies.can(user, Capability.DECIDE_REQUEST):
+    if not policies.may_decide_requests(user):
         return 0
     return policies.requests_to_decide(user, day=today).order_by()[:100].count()
 
@@ -126,6 +133,35 @@ def delegations_of(user: User, *, today: date) -> list[Delegation]:
 
 def delegation_given(user: User, pk: int) -> Delegation | None:
     return Delegation.objects.filter(from_user=user, pk=pk).first()
+
+
+def deciders_for(request: ConversionRequest) -> list[User]:
+    """Who may be named to decide at the present step of this request, by name."""
+    out = {request.approver_id, request.requested_by_id}
+    if request.step_role == ApprovalStep.HRBP:
+        able = policies.hrbps_of(request.employee)
+        return sorted((user for user in able if user.pk not in out), key=lambda user: user.name)
+    return deciders_but(*out)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestNow:
+    """Where the open request about a person stands."""
+
+    request: ConversionRequest
+
+    @property
+    def agreed(self) -> list[StepAgreement]:
+        return list(self.request.agreements.all())
+
+
+def request_about(user: Someone, person_id: int) -> RequestNow | None:
+    """The open request about this person, for HR and auditors; two queries."""
+    if not policies.can(user, Capability.SEE_REQUESTS):
+        return None
+    mine = policies.visible_requests(user).filter(person=person_id, status="open")
+    found = mine.select_related("approver").prefetch_related("agreements__by").first()
+    return RequestNow(found) if found is not None else None
 
 
 def deciders_but(*users: int | None) -> list[User]:

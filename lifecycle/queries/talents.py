@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from lifecycle.masking import masked_email, masked_phone
-from lifecycle.models import StatusChange, Talent
+from lifecycle.models import Talent
 from lifecycle.queries.changes import open_changes_by_person
-from lifecycle.queries.lists import Badge, Column, RecordList, RecordTab, person_name
+from lifecycle.queries.lists import Badge, Column, RecordList, RecordRow, RecordTab
 
 ONBOARDED = Badge("good", pgettext_lazy("talent", "Onboarded"), "onboarded")
 NOT_ONBOARDED = Badge("plain", _("Not onboarded"), "not_onboarded")
@@ -21,41 +21,25 @@ LEFT = Badge("quiet", _("Left"), "left")
 
 
 @dataclass(frozen=True, slots=True)
-class TalentRow:
-    talent: Talent
-    open_change: StatusChange | None
-    is_due: bool = True
-
-    @property
-    def record(self) -> Talent:
-        return self.talent
-
-    @property
-    def name(self) -> str:
-        return person_name(self.talent)
-
-    @property
-    def sub(self) -> str:
-        return self.talent.feishu_id
-
+class TalentRow(RecordRow[Talent]):
     @property
     def phone(self) -> str:
-        return masked_phone(self.talent.phone)
+        return masked_phone(self.record.phone)
 
     @property
     def email(self) -> str:
-        return masked_email(self.talent.email)
+        return masked_email(self.record.email)
 
     @property
     def badge(self) -> Badge:
-        if self.talent.has_left:
+        if self.record.has_left:
             return LEFT
-        return ONBOARDED if self.talent.is_onboarded else NOT_ONBOARDED
+        return ONBOARDED if self.record.is_onboarded else NOT_ONBOARDED
 
 
 def talent_rows(talents: Sequence[Talent], today: date) -> list[TalentRow]:
     changes = open_changes_by_person({talent.person_id for talent in talents})
-    return [TalentRow(talent, changes.get(talent.person_id)) for talent in talents]
+    return [TalentRow(talent, changes.get(talent.person_id), today) for talent in talents]
 
 
 TALENTS = RecordList(
@@ -86,6 +70,6 @@ TALENTS = RecordList(
     columns=(
         Column(_("Phone"), lambda row: row.phone),
         Column(_("Email"), lambda row: row.email),
-        Column(_("Updated on"), lambda row: row.talent.updated_at, "day", is_sorted=True),
+        Column(_("Updated on"), lambda row: row.record.updated_at, "day", is_sorted=True),
     ),
 )

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from lifecycle import policies, remote
+from lifecycle.change_states import ChangeStatus
 from lifecycle.changes import protocol
 from lifecycle.changes.doorbell import ring
 from lifecycle.changes.kinds import kind_named
@@ -26,7 +27,6 @@ from lifecycle.errors.problems import (
     StepNotAllowed,
 )
 from lifecycle.models import StatusChange, User
-from lifecycle.rules import ChangeStatus
 from lifecycle.services import changes as change_service
 from lifecycle.services.changes import Seen
 

@@ -29,6 +29,7 @@ from lifecycle.models import (
 )
 from lifecycle.policies import Capability
 from lifecycle.queries import Period
+from lifecycle.services import messages
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ def sign_checkpoints() -> int:
         _note_broken(error.seq)
         return 0
     checkpoints.send_out(at)
+    messages.post_checkpoint(at)
     return signed.size if signed else 0
 
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from lifecycle import policies, remote
+from lifecycle.change_states import FINAL_STATUSES, ChangeStatus
 from lifecycle.changes import guards, protocol
 from lifecycle.changes.doorbell import ring
 from lifecycle.changes.kinds import Facts, Kind, RecordMissing, kind_named
@@ -27,7 +28,6 @@ from lifecycle.errors.problems import (
 from lifecycle.models import Person, StatusChange, User
 from lifecycle.models.mirror import Mirrored
 from lifecycle.policies import Someone
-from lifecycle.rules import FINAL_STATUSES, ChangeStatus
 
 VERDICTS = {
     "applied": ChangeStatus.SUCCEEDED,
@@ -220,14 +220,16 @@ def refresh(
     record: Mirrored,
     *,
     read: Callable[[str, remote.Client], Facts] | None = None,
+    client: remote.Client | None = None,
 ) -> Seen:
     """Bring this one record up to date, if Feishu gives a usable answer in time.
 
-    `read`: instead of the kind's own way of reading.
+    `read`: instead of the kind's own way of reading. `client`: one with another patience than
+    a page has.
     """
     asked_at = timezone.now()
     try:
-        payload = (read or kind.read)(record.feishu_id, remote.page_client())
+        payload = (read or kind.read)(record.feishu_id, client or remote.page_client())
     except RecordMissing:
         return Seen.MISSING
     except remote.errors.FeishuError:

@@ -195,8 +195,8 @@ def harmless(text: str) -> str:
     return f"'{text}" if is_risky else text
 
 
-def _id_of(row: RecordRow) -> str:
-    return row.record.feishu_id
+def _id_of(row: RecordRow[Any]) -> str:
+    return str(row.record.feishu_id)
 
 
 # -- CSV ----------------------------------------------------------------------------------

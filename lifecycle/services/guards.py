@@ -7,12 +7,12 @@ from datetime import datetime
 from django.db import transaction
 
 from lifecycle import action_log, policies
+from lifecycle.change_states import ChangeStatus
 from lifecycle.changes import guards, protocol
 from lifecycle.changes.doorbell import ring
 from lifecycle.errors.problems import GuardRefused, NotAllowed
 from lifecycle.models import StatusChange, User
 from lifecycle.policies import Capability
-from lifecycle.rules import ChangeStatus
 
 REASON_LENGTH = 1000
 # More than these are found by the sweeper as soon as it comes round.

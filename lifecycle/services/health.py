@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
@@ -16,21 +16,24 @@ OLDEST_BEAT = {"queue": timedelta(seconds=60), "sweeper": timedelta(seconds=120)
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`detail`: what to tell whoever keeps the portal running; no personal data."""
+    """`detail`: what to tell whoever keeps the portal running; no personal data. `seen_at`: the
+    last sign of life of a part that gives one."""
 
     name: str
     ok: bool
     detail: str
+    seen_at: datetime | None = None
 
 
 def readiness() -> list[Check]:
-    """Database, migrations, and the background work's proofs of progress."""
+    """Database, migrations, and the background work's proofs of progress. A database that goes
+    away halfway is away."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError as error:
+        return [Check("database", True, connection.vendor), _migrations(), *_beats()]
+    except Error as error:
         return [Check("database", False, type(error).__name__)]
-    return [Check("database", True, connection.vendor), _migrations(), *_beats()]
 
 
 def _migrations() -> Check:
@@ -49,5 +52,6 @@ def _beats() -> list[Check]:
             checks.append(Check(name, False, "never seen"))
             continue
         age = now - beat_at
-        checks.append(Check(name, age <= oldest, f"{int(age.total_seconds())} s ago"))
+        detail = f"{int(age.total_seconds())} s ago"
+        checks.append(Check(name, age <= oldest, detail, seen_at=beat_at))
     return checks

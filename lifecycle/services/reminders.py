@@ -19,13 +19,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from lifecycle import policies, remote
+from lifecycle.change_states import FINAL_STATUSES, ChangeStatus
 from lifecycle.changes import protocol
 from lifecycle.errors.problems import LifecycleError
 from lifecycle.models import ConversionRequest, Delegation, Employee, StatusChange, User
 from lifecycle.queries.probation import on_probation
-from lifecycle.rules import FINAL_STATUSES, ChangeStatus
-from lifecycle.services import requests
-from lifecycle.services.approvers import first_approver, next_approver
+from lifecycle.services import messages, requests
+from lifecycle.services.approvers import agreed_at_steps, first_approver, next_approver
 from lifecycle.services.requests import Status, Void, next_reminder
 
 log = logging.getLogger(__name__)
@@ -139,7 +139,12 @@ def find_approvers(at: datetime) -> int:
     held = ConversionRequest.objects.filter(status=Status.OPEN, held=requests.Held.NO_APPROVER)
     count = 0
     for request in held.select_related("person", "employee__person", "requested_by", "change"):
-        to = first_approver(request.employee, requested_by=request.requested_by)
+        to = first_approver(
+            request.employee,
+            requested_by=request.requested_by,
+            role=request.step_role,
+            agreed=agreed_at_steps(request),
+        )
         if to is not None:
             event = "request.reassigned"
             count += _quietly(requests.hand_on, request, to, event=event, acting_user=None, at=at)
@@ -174,7 +179,8 @@ def escalate(at: datetime) -> int:
 
 
 def remind(at: datetime) -> int:
-    """Tell everybody what waits for them, in one e-mail each; how many requests were due.
+    """Tell everybody what waits for them: a card in Feishu for each request, and one e-mail for
+    those whom no card reaches; how many requests were due.
 
     A request is reminded of when its mail is out; one whose mail cannot be sent is tried again
     in an hour. Without an address the inbox alone shows it, which is recorded too.
@@ -186,17 +192,35 @@ def remind(at: datetime) -> int:
     mine = [request for request in waiting if _claim(request, at)]
     told: dict[int, bool] = {request.pk: False for request in mine}
     failed: set[int] = set()
+    carded: set[int] = set()
     for user, theirs in _by_recipient(mine, at):
-        if not user.email:
+        reached = {request.pk for request in theirs if _tell(request, user, at=at)}
+        carded |= reached
+        to_mail = [request for request in theirs if request.pk not in reached]
+        if settings.REQUEST_EMAILS == "always":
+            to_mail = theirs
+        if not to_mail:
             continue
-        if _mail(user, theirs, at):
-            told |= {request.pk: True for request in theirs}
+        if not user.email:
+            for request in to_mail:
+                if request.pk not in reached and request.is_open and request.approver_id == user.pk:
+                    messages.note_unreachable(request, user, at=at)
+        elif _mail(user, to_mail, at):
+            told |= {request.pk: True for request in to_mail}
         else:
-            failed |= {request.pk for request in theirs}
+            failed |= {request.pk for request in to_mail}
     for request in mine:
-        if told[request.pk] or request.pk not in failed:
-            _note_reminder(request, at=at, mailed=told[request.pk])
+        if told[request.pk] or request.pk in carded or request.pk not in failed:
+            messaged = request.pk in carded
+            _note_reminder(request, at=at, mailed=told[request.pk], messaged=messaged)
     return len(mine)
+
+
+def _tell(request: ConversionRequest, user: User, *, at: datetime) -> bool:
+    """True when a card goes to this user; HR gets none for what lies with HR."""
+    if request.approver is None or not policies.may_decide_requests(user):
+        return False
+    return messages.tell(request, user, at=at)
 
 
 def _claim(request: ConversionRequest, at: datetime) -> bool:
@@ -242,7 +266,7 @@ def _mail(user: User, theirs: list[ConversionRequest], at: datetime) -> bool:
 
 def letter(user: User, theirs: list[ConversionRequest], *, at: datetime) -> tuple[str, str]:
     """Subject and text of one reminder, in the portal's own language."""
-    decides = policies.can(user, policies.Capability.DECIDE_REQUEST)
+    decides = any(request.is_open and request.approver_id is not None for request in theirs)
     with translation.override(settings.LANGUAGE_CODE):
         count = len(theirs)
         subject = ngettext(
@@ -275,7 +299,9 @@ def _line(request: ConversionRequest, at: datetime) -> str:
     return "· " + "，".join(str(part) for part in parts if part)
 
 
-def _note_reminder(request: ConversionRequest, *, at: datetime, mailed: bool) -> None:
+def _note_reminder(
+    request: ConversionRequest, *, at: datetime, mailed: bool, messaged: bool
+) -> None:
     coming = next_reminder(request.due_on, after=at)
     with transaction.atomic():
         fields = {"reminded_at": at, "reminders": request.reminders + 1}
@@ -289,7 +315,7 @@ def _note_reminder(request: ConversionRequest, *, at: datetime, mailed: bool) ->
             request,
             actor=None,
             at=at,
-            data={"number": request.reminders + 1, "mailed": mailed},
+            data={"number": request.reminders + 1, "mailed": mailed, "messaged": messaged},
         )
 
 

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from enum import Enum
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from django.db import IntegrityError, transaction
 
 from lifecycle import action_log, policies, remote
 from lifecycle.changes import guards, protocol
-from lifecycle.changes.doorbell import ring
+from lifecycle.changes.doorbell import ring, ring_messages, ring_reminders
 from lifecycle.changes.kinds import Kind, kind_named
 from lifecycle.changes.plan import Plan, make_plan
 from lifecycle.errors.problems import (
@@ -35,13 +36,15 @@ from lifecycle.models import (
     Employee,
     Person,
     StatusChange,
+    StepAgreement,
     User,
 )
 from lifecycle.policies import Capability
 from lifecycle.queries.probation import ProbationRow, due_of
 from lifecycle.services import changes as change_service
-from lifecycle.services.approvers import first_approver, may_be_approver
+from lifecycle.services.approvers import agreed_at_steps, first_approver, may_be_approver
 from lifecycle.services.changes import Seen
+from lifecycle.services.routes import route_for
 
 log = logging.getLogger(__name__)
 
@@ -52,12 +55,29 @@ LEADER = "approval.leader"
 # Days before the end on which whoever has to decide is reminded, and the hour of it.
 REMINDER_DAYS = (30, 14, 7, 0)
 REMINDER_HOUR = time(9)
+DAYS_MORE = 30
 
 NO_LONGER = Words("已不在试用期", "no longer on probation")
 ASKED_ALREADY = Words("已在等待上级决定", "a decision is awaited already")
 CHANGE_OPEN = Words("有一项尚未完成的状态变更", "a status change is not finished")
 IN_CORE_HR = Words("已同步到飞书人事，请在飞书人事办理", "in Feishu CoreHR, to be converted there")
 ONESELF = Words("不能为自己发起", "nobody asks for oneself")
+
+
+class Through(Enum):
+    """Where somebody decides: on a page of the portal, or on a card in Feishu."""
+
+    PORTAL = ""
+    CARD = "card"
+
+    @property
+    def as_data(self) -> dict[str, str]:
+        return {"through": self.value} if self.value else {}
+
+    @property
+    def client(self) -> remote.Client | None:
+        """Feishu itself waits for the answer to a card, and not for long."""
+        return remote.callback_client() if self is Through.CARD else None
 
 
 def convert_kind() -> Kind[Any]:
@@ -109,6 +129,8 @@ def ask_for_decisions(
                 asked.requests.append(request)
                 continue
         asked.skipped.append((row, reason))
+    if asked.requests:
+        ring_reminders()
     return asked
 
 
@@ -129,8 +151,7 @@ def ask(
         and policies.can_request(acting_user, convert_kind().name, employee)
     ):
         raise NotAllowed
-    approver = first_approver(employee, requested_by=acting_user)
-    return _open(employee, approver, asked_for=acting_user, actor=acting_user, note=note, at=at)
+    return _open(employee, None, asked_for=acting_user, actor=acting_user, note=note, at=at)
 
 
 def _open(
@@ -143,9 +164,15 @@ def _open(
     at: datetime,
     follows: ConversionRequest | None = None,
 ) -> ConversionRequest:
-    """Write the question down, on the facts the mirror holds now."""
+    """Write the question down, on the facts the mirror holds now. `approver`: who is to decide
+    first if they still may; otherwise whoever the first step says."""
     if not employee.is_on_probation:
         raise RequestRefused("request.overtaken")
+    route = route_for(employee)
+    if approver is None or not may_be_approver(
+        approver, employee, requested_by=asked_for, role=route[0]
+    ):
+        approver = first_approver(employee, requested_by=asked_for, role=route[0])
     today = _day(at)
     due = due_of(employee) or today
     suggested = max(due, today)
@@ -167,6 +194,8 @@ def _open(
                 note=note.strip()[:REASON_LENGTH],
                 payload_hash=plan.payload_hash,
                 pre_image_hash=plan.pre_image_hash,
+                route=route,
+                step_role=route[0],
                 approver=approver,
                 held=held,
                 leader_open_id=employee.leader_open_id,
@@ -212,15 +241,19 @@ def approve(
     pre_image_hash: str,
     acting_user: User,
     at: datetime,
-) -> StatusChange:
+    through: Through = Through.PORTAL,
+) -> StatusChange | None:
     """Agree to the conversion on this day: it becomes a status change, asked for by whoever
-    asked for the decision and approved by this user.
+    asked for the decision and approved by this user. Before the last step it goes on to the
+    next one instead, with the very plan that was agreed to; then None.
 
     `pre_image_hash`: of the facts that were shown. Raises NotAllowed, RequestRefused (also when
     the facts have changed: then the request is void and asked again), ChangeBlocked.
     """
     stands_for = _check_may_decide(request, acting_user, at)
-    _check_ground(request, pre_image_hash, at=at)
+    if request.step and day != request.suggested_on:
+        raise RequestRefused("request.day-fixed")
+    _check_ground(request, pre_image_hash, at=at, client=through.client)
     with transaction.atomic():
         Person.objects.select_for_update().get(pk=request.person_id)
         _still_open(request)
@@ -230,6 +263,18 @@ def approve(
             raise RequestRefused("request.not-open")
         if plan.is_blocked:
             raise ChangeBlocked(plan.blockers)
+        _note_agreement(request, plan, day, acting_user=acting_user, stands_for=stands_for, at=at)
+        if not request.is_last_step:
+            _go_on(
+                request,
+                plan,
+                day,
+                acting_user=acting_user,
+                stands_for=stands_for,
+                at=at,
+                through=through,
+            )
+            return None
         guards.count_confirmation(convert_kind(), request.requested_by, at=at)
         # Asked for from another place than the one this is decided from.
         with action_log.coming_from(""):
@@ -253,7 +298,8 @@ def approve(
                 "day": day.isoformat(),
                 "payload_hash": change.payload_hash,
                 "pre_image_hash": change.pre_image_hash,
-            },
+            }
+            | through.as_data,
             change=change,
         )
         if change.effective_at <= at:
@@ -261,8 +307,107 @@ def approve(
     return change
 
 
+def _note_agreement(
+    request: ConversionRequest,
+    plan: Plan,
+    day: date,
+    *,
+    acting_user: User,
+    stands_for: User | None,
+    at: datetime,
+) -> None:
+    """Raises RequestRefused when somebody was quicker, or has agreed at an earlier step."""
+    try:
+        with transaction.atomic():
+            StepAgreement.objects.create(
+                request=request,
+                step=request.step,
+                role=request.step_role,
+                by=acting_user,
+                stands_for=stands_for,
+                at=at,
+                day=day,
+                payload_hash=plan.payload_hash,
+                pre_image_hash=plan.pre_image_hash,
+            )
+    except IntegrityError as error:
+        raise RequestRefused("request.not-open") from error
+
+
+def _go_on(
+    request: ConversionRequest,
+    plan: Plan,
+    day: date,
+    *,
+    acting_user: User,
+    stands_for: User | None,
+    at: datetime,
+    through: Through,
+) -> None:
+    """Address the request to the next step, bound to the plan that was agreed to. In the
+    caller's transaction. Raises RequestRefused."""
+    step = request.step + 1
+    role = str(request.route[step])
+    agreed = agreed_at_steps(request)
+    to = first_approver(
+        request.employee, requested_by=request.requested_by, role=role, agreed=agreed
+    )
+    said = _about_step(request)
+    moved = ConversionRequest.objects.filter(
+        pk=request.pk, status=Status.OPEN, step=request.step
+    ).update(
+        step=step,
+        step_role=role,
+        suggested_on=day,
+        payload_hash=plan.payload_hash,
+        approver=to,
+        held="" if to else Held.NO_APPROVER,
+        addressed_at=at,
+        next_reminder_at=at,
+        reminders=0,
+        reminded_at=None,
+        escalations=0,
+    )
+    if not moved:
+        raise RequestRefused("request.not-open")
+    data = {
+        "day": day.isoformat(),
+        "payload_hash": plan.payload_hash,
+        "pre_image_hash": plan.pre_image_hash,
+        "next": to.pk if to else None,
+    }
+    decided_for = {"decided_for": stands_for.pk} if stands_for else {}
+    record(
+        "request.step_agreed",
+        request,
+        actor=acting_user,
+        at=at,
+        data=data | said | decided_for | through.as_data,
+    )
+    request.refresh_from_db()
+    ring_reminders()
+    ring_messages()
+
+
+def _about_step(request: ConversionRequest) -> dict[str, Any]:
+    """Which step this is, where there are several."""
+    if not request.has_steps:
+        return {}
+    return {
+        "step": request.step_number,
+        "steps": len(request.route),
+        "step_role": str(request.step_role),
+    }
+
+
 def extend(
-    request: ConversionRequest, *, until: date, reason: str, acting_user: User, at: datetime
+    request: ConversionRequest,
+    *,
+    until: date,
+    reason: str,
+    acting_user: User,
+    at: datetime,
+    through: Through = Through.PORTAL,
 ) -> None:
     """The probation goes on until this day. The portal keeps that day; Feishu is not written to.
 
@@ -281,12 +426,19 @@ def extend(
             stands_for=stands_for,
             at=at,
             reason=reason,
-            data={"day": until.isoformat()},
+            data={"day": until.isoformat()} | through.as_data,
             extended_to=until,
         )
 
 
-def decline(request: ConversionRequest, *, reason: str, acting_user: User, at: datetime) -> None:
+def decline(
+    request: ConversionRequest,
+    *,
+    reason: str,
+    acting_user: User,
+    at: datetime,
+    through: Through = Through.PORTAL,
+) -> None:
     """Do not convert. HR prepares the offboarding: nothing is sent by itself, and HR is reminded
     until it is done. Raises NotAllowed, RequestRefused.
     """
@@ -301,6 +453,7 @@ def decline(request: ConversionRequest, *, reason: str, acting_user: User, at: d
             stands_for=stands_for,
             at=at,
             reason=reason,
+            data=through.as_data,
             next_reminder_at=at,
         )
 
@@ -314,11 +467,17 @@ def _check_may_decide(request: ConversionRequest, user: User, at: datetime) -> U
     return None if request.approver_id == user.pk else request.approver
 
 
-def _check_ground(request: ConversionRequest, pre_image_hash: str, *, at: datetime) -> None:
+def _check_ground(
+    request: ConversionRequest,
+    pre_image_hash: str,
+    *,
+    at: datetime,
+    client: remote.Client | None = None,
+) -> None:
     """Read Feishu once more. When it gives no answer the mirror counts: the worker looks again
     before it sends, and sends nothing over other facts."""
     kind, employee = convert_kind(), request.employee
-    seen = change_service.refresh(kind, employee)
+    seen = change_service.refresh(kind, employee, client=client)
     if seen is Seen.MISSING or not kind.is_legal(employee):
         give_up(request, Void.OVERTAKEN, at=at)
         raise RequestRefused("request.overtaken")
@@ -346,11 +505,12 @@ def ask_again(
 ) -> ConversionRequest:
     """Void, and asked anew on the present facts, of whoever had to decide."""
     employee = Employee.everyone.select_related("person").get(pk=request.employee_id)
-    asked_for, approver = request.requested_by, request.approver
-    if approver is None or not may_be_approver(approver, employee, requested_by=asked_for):
-        approver = first_approver(employee, requested_by=asked_for)
+    asked_for = request.requested_by
+    # Over other facts everybody has to agree anew, from the first step on.
+    approver = request.approver if request.step == 0 else None
     with transaction.atomic():
         _void(request, because, at=at)
+        ring_reminders()
         return _open(
             employee,
             approver,
@@ -369,6 +529,7 @@ def _void(request: ConversionRequest, because: ConversionRequest.Void, *, at: da
     if not moved:
         raise RequestRefused("request.not-open")
     record("request.void", request, actor=None, at=at, data={"because": str(because)})
+    ring_messages()
     request.refresh_from_db()
 
 
@@ -388,6 +549,7 @@ def cancel(request: ConversionRequest, *, reason: str, acting_user: User, at: da
             raise RequestRefused("request.not-open")
         private = {"reason": reason}
         record("request.cancelled", request, actor=acting_user, at=at, private=private)
+        ring_messages()
     request.refresh_from_db()
 
 
@@ -401,7 +563,13 @@ def reassign(
     if request.is_for_core_hr:
         raise RequestRefused("request.in-core-hr")
     asked_by = request.requested_by
-    if to is None or not may_be_approver(to, request.employee, requested_by=asked_by):
+    if to is None or not may_be_approver(
+        to,
+        request.employee,
+        requested_by=asked_by,
+        role=request.step_role,
+        agreed=agreed_at_steps(request),
+    ):
         raise RequestRefused("request.unfit-approver")
     hand_on(
         request,
@@ -439,6 +607,7 @@ def hand_on(
             raise RequestRefused("request.not-open")
         request.refresh_from_db()
         record(event, request, actor=acting_user, at=at, data={"was": was}, private=private)
+        ring_reminders()
 
 
 def _check_hr(request: ConversionRequest, user: User) -> None:
@@ -480,6 +649,7 @@ def delegate(
         waiting = ConversionRequest.objects.filter(approver=acting_user, status=Status.OPEN)
         if made.holds_on(_day(at)):
             waiting.update(next_reminder_at=at)
+            ring_reminders()
     return made
 
 
@@ -494,6 +664,11 @@ def end_delegation(delegation: Delegation, *, acting_user: User, at: datetime) -
 
 
 # -- what they share ----------------------------------------------------------------------
+
+
+def longer(request: ConversionRequest, today: date) -> date:
+    """The day to which a probation is extended when nobody says otherwise."""
+    return max(request.due_on, today) + timedelta(days=DAYS_MORE)
 
 
 def next_reminder(due_on: date, *, after: datetime) -> datetime:
@@ -538,6 +713,7 @@ def _close(
     if not moved:
         raise RequestRefused("request.not-open")
     request.refresh_from_db()
+    ring_messages()
     record(
         event,
         request,
@@ -562,7 +738,7 @@ def record(
         "approver": request.approver_id,
         "due_on": request.due_on.isoformat(),
         "held": str(request.held),
-    }
+    } | _about_step(request)
     action_log.record(
         event,
         actor=actor,

@@ -347,7 +347,7 @@ def _believed(
     for listed in pages:
         held.append(listed)
         if not is_believed:
-            ids = [item.get(id_field) if id_field else item for item in listed.items]
+            ids = [_listed_id(item, id_field) for item in listed.items]
             is_believed = known.filter(feishu_id__in=ids).exists()
         if is_believed:
             yield from held
@@ -358,6 +358,12 @@ def _believed(
     if found >= quarantine.FEW:
         raise quarantine.NobodyKnown(found)
     yield from held
+
+
+def _listed_id(item: Any, id_field: str) -> str:
+    """Which record an item of a list is; "" when it does not say."""
+    named = item.get(id_field) if id_field and isinstance(item, Mapping) else item
+    return named if isinstance(named, str) else ""
 
 
 def _employments(run: SyncRun) -> Iterator[Step]:
@@ -406,7 +412,7 @@ def _employment_payloads(ids: Sequence[str]) -> Iterator[Any]:
 
 def _link_accounts(employment_ids: Sequence[str]) -> None:
     page = remote.client().convert_ids(employment_ids, id_transform_type=1, id_type="user_id")
-    pairs = [(str(item.get("id", "")), str(item.get("target_id", ""))) for item in page.items]
+    pairs = [(str(item.get("id", "")), str(item.get("target_id", ""))) for item in page.records]
     organisation.link_people_to_contacts(pairs)
 
 
@@ -439,7 +445,7 @@ def _contacts(run: SyncRun) -> Iterator[Step]:
         leaders: set[str] = set()
         for ids in _chunks(sorted(wanted), 50):
             asked_at = timezone.now()
-            items = remote.client().batch_get_users(ids).items
+            items = remote.client().batch_get_users(ids).records
             count = organisation.store_contacts(items, asked_at=asked_at)
             leaders |= {str(item.get("leader_user_id") or "") for item in items}
             yield Step("", len(ids), count)
@@ -496,7 +502,7 @@ def _in_directory(entries: Iterable[Entry], id_type: str) -> Iterator[Entry]:
     for chunk in _chunks(list(entries), CHUNK):
         ids = [entry.feishu_id for entry in chunk]
         page = remote.client().convert_ids(ids, id_transform_type=1, id_type=id_type)
-        converted = {str(item.get("id")): str(item.get("target_id") or "") for item in page.items}
+        converted = {str(item.get("id")): str(item.get("target_id") or "") for item in page.records}
         for entry in chunk:
             if converted.get(entry.feishu_id):
                 yield replace(entry, feishu_id=converted[entry.feishu_id])
@@ -507,12 +513,11 @@ def _locations() -> Iterator[Entry]:
     cities: dict[str, Entry] = {}
     read = partial(remote.client().list_locations, usage="position_location", page_size=100)
     for page in remote.Client.pages(read):
-        for item in page.items:
-            city = item.get("city") or {}
-            if city.get("code"):
-                cities[city["code"]] = Entry(
-                    str(city["code"]), city.get("name") or item.get("name"), city
-                )
+        for item in page.records:
+            city = item.get("city")
+            if isinstance(city, Mapping) and city.get("code"):
+                code = str(city["code"])
+                cities[code] = Entry(code, city.get("name") or item.get("name"), city)
     yield from cities.values()
 
 
@@ -526,7 +531,7 @@ def _cost_centers() -> Iterator[Entry]:
 
 
 def _reasons() -> Iterator[Entry]:
-    for item in remote.client().list_offboarding_reasons().items:
+    for item in remote.client().list_offboarding_reasons().records:
         identifier = str(item["offboarding_reason_unique_identifier"])
         yield Entry(identifier, item.get("name"), item, is_active=bool(item.get("active")))
 
@@ -542,7 +547,7 @@ def _offboarding_fields() -> Iterator[Entry]:
 
 def _fields(object_name: str) -> Iterator[Entry]:
     """Custom fields by R3; one whose options it leaves out is asked for alone (R4)."""
-    for item in remote.client().list_custom_fields([object_name]).items:
+    for item in remote.client().list_custom_fields([object_name]).records:
         is_whole = item.get("type") != ENUM or item.get("common_schema_config")
         yield _field_entry(
             item if is_whole else _field_or_none(object_name, str(item["custom_api_name"])) or item
@@ -568,7 +573,7 @@ def _field_or_none(object_name: str, api_name: str) -> Any:
 
 def _entries(method: Callable[..., Any], id_field: str) -> Iterator[Entry]:
     for page in remote.Client.pages(method):
-        for item in page.items:
+        for item in page.records:
             yield _entry(item, id_field)
 
 

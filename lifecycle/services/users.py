@@ -6,15 +6,21 @@ so nothing else may change a role, a reach, or whether an account is switched on
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.utils import timezone
 
-from lifecycle import action_log
-from lifecycle.models import User
+from lifecycle import action_log, policies
+from lifecycle.errors.problems import NotAllowed
+from lifecycle.models import SignInSession, User
+from lifecycle.policies import Capability
+
+
+class OpenIdTaken(Exception):
+    """Another user is linked to this Feishu account: who signs in with it would be unclear."""
 
 
 def account_state(user: User) -> dict[str, Any]:
@@ -27,12 +33,53 @@ def account_state(user: User) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class AccountValues:
+    """What an administrator sets. `departments`: ids; none for the whole company."""
+
+    role: str
+    departments: Collection[str]
+    open_id: str
+    is_active: bool
+
+
+def add_account(user: User, *, password: str, acting_user: User) -> User:
+    """An account made by an administrator; without a password its owner signs in with Feishu.
+    Raises NotAllowed, OpenIdTaken."""
+    _check_may_manage(acting_user)
+    if password:
+        user.set_password(password)
+    else:
+        user.set_unusable_password()
+    return create_user(user, acting_user=acting_user)
+
+
+def change_account(user: User, values: AccountValues, *, acting_user: User) -> bool:
+    """What an administrator changes of somebody else; False when it was so already. Raises
+    NotAllowed, also for one's own account, and OpenIdTaken."""
+    _check_may_manage(acting_user)
+    if user.pk == acting_user.pk:
+        raise NotAllowed
+    return change_user(
+        user,
+        acting_user=acting_user,
+        role=values.role,
+        departments=values.departments,
+        open_id=values.open_id,
+        is_active=values.is_active,
+    )
+
+
 @transaction.atomic
 def create_user(user: User, *, acting_user: User | None) -> User:
-    """Save a new account whose password has been set. `acting_user`: None at the command line."""
+    """Save a new account whose password has been set. `acting_user`: None at the command line.
+
+    Raises OpenIdTaken.
+    """
+    _keep_to_one(user)
     user.save(force_insert=True)
     data = {"user": user.pk, "after": account_state(user)}
-    action_log.record("user.created", actor=acting_user, data=data | _at(acting_user))
+    action_log.record("user.created", actor=acting_user, data=data | at_command_line(acting_user))
     return user
 
 
@@ -46,7 +93,10 @@ def change_user(
     open_id: str | None = None,
     is_active: bool | None = None,
 ) -> bool:
-    """Change what is given and end the account's sessions; False when it was so already."""
+    """Change what is given and end the account's sessions; False when it was so already.
+
+    Raises OpenIdTaken.
+    """
     user = User.objects.select_for_update().get(pk=user.pk)
     before = account_state(user)
     user.role = user.role if role is None else role
@@ -56,24 +106,47 @@ def change_user(
     after = account_state(user)
     if after == before:
         return False
+    if open_id:
+        _keep_to_one(user)
     user.save(update_fields=["role", "department_ids", "open_id", "is_active"])
     end_sessions(user)
     data = {"user": user.pk, "before": before, "after": after}
-    action_log.record("user.changed", actor=acting_user, data=data | _at(acting_user))
+    action_log.record("user.changed", actor=acting_user, data=data | at_command_line(acting_user))
     return True
 
 
-def end_sessions(user: User) -> int:
-    """Sign this account out everywhere; how many sessions that were."""
-    live = Session.objects.filter(expire_date__gte=timezone.now())
-    keys = [
-        session.session_key
-        for session in live.iterator()
-        if session.get_decoded().get("_auth_user_id") == str(user.pk)
-    ]
-    Session.objects.filter(session_key__in=keys).delete()
-    return len(keys)
+@transaction.atomic
+def change_password(
+    user: User, password: str, *, acting_user: User | None, keep_session: str = ""
+) -> None:
+    """Set a password that has been looked at, and end all sessions but `keep_session`."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    end_sessions(user, but=keep_session)
+    data = {"user": user.pk} | at_command_line(acting_user)
+    action_log.record("user.password_changed", actor=acting_user, data=data)
 
 
-def _at(acting_user: User | None) -> dict[str, bool]:
+def end_sessions(user: User, *, but: str = "") -> int:
+    """Sign this account out everywhere, save in one session; how many sessions that were."""
+    sign_ins = SignInSession.objects.filter(user=user).exclude(session_key=but)
+    keys = list(sign_ins.values_list("session_key", flat=True))
+    ended, _ = Session.objects.filter(session_key__in=keys).delete()
+    sign_ins.filter(session_key__in=keys).delete()
+    return ended
+
+
+def at_command_line(acting_user: User | None) -> dict[str, bool]:
+    """What an entry says when nobody is signed in at all."""
     return {"at_command_line": True} if acting_user is None else {}
+
+
+def _check_may_manage(acting_user: User) -> None:
+    if not policies.can(acting_user, Capability.MANAGE_USERS):
+        raise NotAllowed
+
+
+def _keep_to_one(user: User) -> None:
+    others = User.objects.exclude(pk=user.pk)
+    if user.open_id and others.filter(open_id=user.open_id).exists():
+        raise OpenIdTaken(user.open_id)

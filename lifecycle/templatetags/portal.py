@@ -14,11 +14,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
+from lifecycle.change_states import ChangeStatus
 from lifecycle.changes import kinds
 from lifecycle.errors.words import Words
 from lifecycle.models import StatusChange
 from lifecycle.queries import MOST_COUNTED, Badge
-from lifecycle.rules import ChangeStatus
 
 register = template.Library()
 

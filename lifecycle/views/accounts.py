@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""Signing in with a password, and signing out."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LogoutView
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render, resolve_url
+from django.shortcuts import redirect, render, resolve_url
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from lifecycle.models import User
+from lifecycle.services import feishu_sign_in, second_step
+from lifecycle.views import half_way
 from lifecycle.views.answers import safe_next
 from lifecycle.views.sign_in_limits import take_slots
 
@@ -52,7 +55,7 @@ class SignInForm(AuthenticationForm):
 @login_not_required
 @sensitive_post_parameters()
 @csrf_protect
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     home = resolve_url(settings.LOGIN_REDIRECT_URL)
     back = safe_next(request, home) if request.method == "POST" else request.GET.get("next", "")
@@ -60,14 +63,24 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(home)
     form = SignInForm(request, data=request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        login(request, form.get_user())
-        return HttpResponseRedirect(back)
+        return _after_password(request, form.get_user(), back)
     context = {
         "form": form,
         "next": request.POST.get("next", back),
+        "with_feishu": feishu_sign_in.is_on(),
         **_demo(),
     }
     return render(request, "accounts/sign_in.html", context, status=_status_of(form))
+
+
+def _after_password(request: HttpRequest, user: User, back: str) -> HttpResponse:
+    """The right password is all there is to it, unless a second step belongs to it."""
+    has_one = second_step.of(user) is not None
+    if has_one or second_step.must_have(user):
+        half_way.begin(request, user, next=back, at=timezone.now())
+        return redirect("second-step" if has_one else "first-second-step")
+    login(request, user)
+    return HttpResponseRedirect(back)
 
 
 def _demo() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Protocol
 
 from django.core.exceptions import PermissionDenied
@@ -12,6 +13,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from lifecycle.errors.problems import LifecycleError
 from lifecycle.models import User
 from lifecycle.paging import Page
+
+# The ids of what renews itself: each has an hx-trigger with “every”.
+_RENEWED = re.compile(r"log-check|sync-health|feed-news|inbox-done|[\w-]+-watch|change-\d+-live")
 
 
 class Narrowed(Protocol):
@@ -40,6 +44,13 @@ def is_on(request: HttpRequest, path: str) -> bool:
     htmx = getattr(request, "htmx", None)
     there = htmx.current_url_abs_path if htmx else None
     return bool(there) and str(there).split("?")[0] == path
+
+
+def asks_by_itself(request: HttpRequest) -> bool:
+    """True for a piece of a page that htmx renews from time to time, without anybody there."""
+    htmx = getattr(request, "htmx", None)
+    trigger = (htmx.trigger or "") if htmx else ""
+    return _RENEWED.fullmatch(trigger) is not None
 
 
 def neighbour_queries(narrowed: Narrowed, page: Page[Any]) -> dict[str, str]:
@@ -72,7 +83,11 @@ def notice_page(
 
 def safe_next(request: HttpRequest, fallback: str) -> str:
     """Where to go back to: a page of ours named by `next`, or the fallback."""
-    target = request.POST.get("next", "")
+    return safe_target(request, request.POST.get("next", ""), fallback)
+
+
+def safe_target(request: HttpRequest, target: str, fallback: str) -> str:
+    """The address, when it is one of ours; the fallback otherwise."""
     allowed = url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )

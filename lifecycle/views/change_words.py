@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from lifecycle import queries
+from lifecycle.change_states import ChangeStatus
 from lifecycle.changes import guards, kinds
 from lifecycle.errors import feishu_codes
 from lifecycle.errors.problems import NOTICES
 from lifecycle.errors.words import Notice, Words
 from lifecycle.models import Approval, Attempt, StatusChange, WritesSwitch
-from lifecycle.rules import ChangeStatus
 from lifecycle.templatetags.portal import day, minute, words
 
 # How often a page looks again while a change is open.

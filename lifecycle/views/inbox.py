@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -29,7 +29,6 @@ from lifecycle.views.answers import acting_user, flat, page
 from lifecycle.views.probation import chosen_ids
 
 SEE_OTHER = 303
-DAYS_MORE = 30
 REASON_LENGTH = 1000
 
 
@@ -130,6 +129,9 @@ def _decide(
 
 
 def _said(asked: ConversionRequest, step: str) -> str:
+    if step == "approve" and asked.is_open:
+        said = _("You agreed to convert %(name)s. Somebody else decides next.")
+        return said % {"name": asked.person.name}
     return {
         "approve": _("You agreed to convert %(name)s."),
         "extend": _("The probation of %(name)s goes on."),
@@ -138,8 +140,7 @@ def _said(asked: ConversionRequest, step: str) -> str:
 
 
 def _initial(asked: ConversionRequest, today: date) -> dict[str, date]:
-    later = max(asked.due_on, today) + timedelta(days=DAYS_MORE)
-    return {"day": asked.suggested_on, "until": later}
+    return {"day": asked.suggested_on, "until": request_service.longer(asked, today)}
 
 
 def _decide_form(
@@ -149,6 +150,9 @@ def _decide_form(
     form: forms.Form,
     notices: tuple[Notice, ...] = (),
 ) -> HttpResponse:
+    if step == "approve" and asked.step:
+        # What the earlier steps have agreed to, and nothing else.
+        form.fields["day"].widget.attrs["readonly"] = True
     (card,) = queries.cards_of(acting_user(request), [asked], today=timezone.localdate())
     asked.refresh_from_db()
     context = {"card": card, "step": step, "form": form, "notices": notices}
@@ -244,7 +248,7 @@ def _day(text: str) -> date | None:
 
 def _decider(request: HttpRequest) -> User:
     user = acting_user(request)
-    if not policies.can(user, Capability.DECIDE_REQUEST):
+    if not policies.may_decide_requests(user):
         raise PermissionDenied
     return user
 
@@ -265,6 +269,7 @@ def _inbox(
         "today": today,
         "notice": notice,
         "not_done": not_done or [],
+        "may_delegate": policies.can(user, Capability.DECIDE_REQUEST),
         "delegations": queries.delegations_of(user, today=today),
         "stand_ins": queries.deciders_but(user.pk),
         **_done_context(user),

@@ -55,6 +55,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
         for card in shown.cards
     ]
     context = {
+        "request_now": queries.request_about(request.user, found.pk),
         "shown": shown,
         "cards": cards,
         "person_mirror": queries.oldest_mirror_state(

@@ -22,6 +22,7 @@ from lifecycle.models import ConversionRequest, User
 from lifecycle.policies import Capability
 from lifecycle.queries.names import department_choices
 from lifecycle.queries.probation import WINDOWS, ProbationFilter, ProbationRow
+from lifecycle.services import messages as message_service
 from lifecycle.services import requests as request_service
 from lifecycle.views.answers import acting_user, flat, neighbour_queries, page, push_address
 from lifecycle.views.tabs import Tab
@@ -45,6 +46,7 @@ def probation(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     narrowed = ProbationFilter.read(params)
     found = queries.probation_page(user, narrowed, params, today=today)
+    undelivered = queries.undelivered(user)
     counts = queries.probation_counts(user, today=today)
     context = {
         "narrowed": narrowed,
@@ -57,6 +59,8 @@ def probation(request: HttpRequest) -> HttpResponse:
         ],
         "departments": department_choices(user),
         "may_ask": policies.can(user, Capability.ASK_FOR_DECISION),
+        "undelivered": undelivered,
+        "untold": {one.message.request_id for one in undelivered},
         "list_mirror": queries.mirror_state("employees", at=timezone.now()),
     }
     response = page(request, "probation/list.html", "probation/_table.html", context)
@@ -94,6 +98,20 @@ def ask_for_decisions(request: HttpRequest) -> HttpResponse:
     return render(request, "probation/ask.html", context, status=200 if chosen else 422)
 
 
+@require_POST
+def send_message_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """HR has a message that did not arrive sent once more."""
+    user = acting_user(request)
+    if not policies.can(user, Capability.ASK_FOR_DECISION):
+        raise NotAllowed
+    message = queries.message_for(user, pk)
+    if message is None:
+        raise NotFound
+    message_service.send_again(message, acting_user=user, at=timezone.now())
+    messages.success(request, _("The message is being sent again."))
+    return HttpResponseRedirect(reverse("probation"), status=SEE_OTHER)
+
+
 @require_http_methods(["GET", "POST"])
 def reassign_request(request: HttpRequest, pk: int) -> HttpResponse:
     """HR names somebody else to decide, or takes the request back."""
@@ -126,7 +144,7 @@ def _reassign_form(
         "asked": asked,
         "notice": notice,
         "typed_reason": request.POST.get("reason", ""),
-        "deciders": queries.deciders_but(asked.approver_id, asked.requested_by_id),
+        "deciders": queries.deciders_for(asked),
     }
     status = 422 if notice else 200
     return render(request, "probation/reassign.html", context, status=status)

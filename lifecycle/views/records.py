@@ -43,7 +43,7 @@ class Cell:
 class ListedRecord:
     """A row, what may be asked for it, and whether the screen should keep looking at it."""
 
-    row: RecordRow
+    row: RecordRow[Any]
     cells: list[Cell]
     next_steps: list[Kind[Any]]
     is_watched: bool
@@ -74,6 +74,7 @@ def records(request: HttpRequest, name: str) -> HttpResponse:
     narrowed = RecordFilter.read(shape, params)
     found = queries.record_page(request.user, narrowed, params, today=today)
     counts = queries.figures(request.user, shape, today=today)
+    mirror = queries.mirror_state(shape.sync, at=timezone.now())
     context = {
         **listed_context(request.user, shape, found.rows),
         "narrowed": narrowed,
@@ -93,7 +94,9 @@ def records(request: HttpRequest, name: str) -> HttpResponse:
         ],
         "may_export": policies.can(request.user, Capability.EXPORT),
         "export_query": narrowed.query_string(),
-        "list_mirror": queries.mirror_state(shape.sync, at=timezone.now()),
+        "list_mirror": mirror,
+        # The frame tells how old the records on this page are, not those of another list.
+        "mirror": mirror,
     }
     if not wants_partial(request):
         context["choices"] = shown_choices(request.user, narrowed)
@@ -116,7 +119,9 @@ def record_rows(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "records/_rows.html", context)
 
 
-def listed_context(user: Someone, shape: RecordList, rows: Sequence[RecordRow]) -> dict[str, Any]:
+def listed_context(
+    user: Someone, shape: RecordList, rows: Sequence[RecordRow[Any]]
+) -> dict[str, Any]:
     """What the rows of a list are shown from."""
     # A heading stands beside each of its cells on narrow screens: it is translated once.
     headings = [(column, str(column.label)) for column in shape.shown_columns]
@@ -129,7 +134,9 @@ def listed_alone(user: Someone, record: Mirrored, *, today: date) -> dict[str, A
     return listed_context(user, shape, shape.rows([record], today))
 
 
-def _listed(user: Someone, headings: Sequence[tuple[Column, str]], row: RecordRow) -> ListedRecord:
+def _listed(
+    user: Someone, headings: Sequence[tuple[Column, str]], row: RecordRow[Any]
+) -> ListedRecord:
     """A row of a list offers the step that is due; all the others are on the person's page."""
     change = row.open_change
     steps = next_steps(user, row.record, change) if row.is_due else []
@@ -141,7 +148,7 @@ def _listed(user: Someone, headings: Sequence[tuple[Column, str]], row: RecordRo
     )
 
 
-def _cell(column: Column, label: str, row: RecordRow) -> Cell:
+def _cell(column: Column, label: str, row: RecordRow[Any]) -> Cell:
     value = column.value(row)
     text = day(value) if column.kind == "day" else str(or_dash(value))
     css = (CELL_CLASSES[column.kind], column.place, column.tone(row))

@@ -18,6 +18,7 @@ from django.http import HttpRequest
 WINDOW_SECONDS = 15 * 60
 PER_ACCOUNT_AND_ADDRESS = 5
 PER_ADDRESS = 20
+PER_ACCOUNT_CODES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,19 @@ def take_slots(request: HttpRequest, username: str) -> Slots | None:
             return None
         taken.append(slot)
     return Slots(tuple(taken))
+
+
+def take_code_slots(request: HttpRequest, account: int) -> Slots | None:
+    """The same for a code beside a password. Whoever comes so far knows the password, so the
+    limit counts per account, whichever addresses the attempts come from."""
+    slot = _take_slot(f"code|{account}", PER_ACCOUNT_CODES)
+    if slot is None:
+        return None
+    more = take_slots(request, f"code|{account}")
+    if more is None:
+        Slots((slot,)).give_back()
+        return None
+    return Slots((slot, *more.keys))
 
 
 def client_address(request: HttpRequest) -> str:

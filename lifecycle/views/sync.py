@@ -33,6 +33,9 @@ def sync(request: HttpRequest) -> HttpResponse:
             (shown, sync_service.KINDS[shown.case.kind].label)
             for shown in queries.open_sync_cases(request.user)
         ],
+        "messages_on": settings.FEISHU_MESSAGES or bool(settings.LOG_CHECKPOINT_CHAT),
+        "message_figures": queries.message_figures(at=timezone.now()),
+        "may_see_probation": policies.can(request.user, Capability.SEE_REQUESTS),
         "unreadable": queries.unreadable_records() if any(k.unreadable for k in health) else [],
     }
     return page(request, "sync/status.html", "sync/_health.html", context)

@@ -34,6 +34,9 @@ document.addEventListener("htmx:sendError", () => {
 
 function toast(text) {
   const region = document.getElementById("toasts");
+  // A page that polls says the same again and again: once at a time is enough.
+  const shown = [...region.querySelectorAll("[data-text]")];
+  if (shown.some((words) => words.textContent === text)) return;
   const item = document.getElementById("toast-template").content.firstElementChild.cloneNode(true);
   item.querySelector("[data-text]").textContent = text;
   item.querySelector("[data-close]").addEventListener("click", () => item.remove());

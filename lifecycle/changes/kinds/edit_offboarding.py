@@ -294,7 +294,7 @@ class EditOffboarding(Kind[Offboarding]):
                 page_token=token,
                 background=False,
             )
-            for item in page.items:
+            for item in page.records:
                 if item.get("offboarding_id") == subject_id:
                     return item
             token = page.next_token

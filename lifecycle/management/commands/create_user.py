@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from lifecycle.models import Role, User
-from lifecycle.services.users import create_user
+from lifecycle.services.users import OpenIdTaken, create_user
 
 
 class Command(BaseCommand):
@@ -24,7 +24,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--departments", nargs="*", default=[], help="HR only: ids; without, the whole company"
         )
-        parser.add_argument("--open-id", default="", help="the person's Feishu open_id")
+        parser.add_argument(
+            "--open-id",
+            default="",
+            help="the Feishu account to sign in with, and whose reports they see",
+        )
+        parser.add_argument(
+            "--no-password", action="store_true", help="signs in with Feishu, and only so"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if User.objects.filter(username=options["username"]).exists():
@@ -37,14 +44,25 @@ class Command(BaseCommand):
             open_id=options["open_id"],
             department_ids=sorted(options["departments"]),
         )
-        password = _read_password()
+        if options["no_password"]:
+            user.set_unusable_password()
+        else:
+            user.set_password(read_good_password(user))
         try:
-            validate_password(password, user)
-        except ValidationError as error:
-            raise CommandError(" ".join(error.messages)) from error
-        user.set_password(password)
-        create_user(user, acting_user=None)
+            create_user(user, acting_user=None)
+        except OpenIdTaken as error:
+            raise CommandError(f"Another user has the open_id {error} already.") from error
         self.stdout.write(f"Created “{user.username}”, {user.get_role_display()}.")
+
+
+def read_good_password(user: User) -> str:
+    """A new password that keeps to the rules. Raises CommandError."""
+    password = _read_password()
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise CommandError(" ".join(error.messages)) from error
+    return password
 
 
 def _read_password() -> str:

@@ -15,8 +15,9 @@ from lifecycle.remote import endpoints, outcomes
 # The order of the pages; codes any endpoint can answer come last.
 ENDPOINTS = {endpoint.key: endpoint for endpoint in endpoints.WRITES}
 PLACES = [*ENDPOINTS, ANY_ENDPOINT]
-# One of Hire and one of CoreHR: between them they know every code that is not one endpoint's.
-ANY_OF_THEM = (endpoints.TALENT_LIST, endpoints.PRE_HIRE_LIST)
+# One of Hire, of CoreHR and of messages: between them they know every code that is not one
+# endpoint's.
+ANY_OF_THEM = (endpoints.TALENT_LIST, endpoints.PRE_HIRE_LIST, endpoints.MESSAGE_CREATE)
 
 
 class Command(BaseCommand):

@@ -30,6 +30,8 @@ REGULAR = [
         minutes=24 * 60,
         seconds_at_most=1800,
     ),
+    Regular("check-changes", "lifecycle.jobs.check_changes", minutes=24 * 60, seconds_at_most=3600),
+    Regular("forget-sessions", "lifecycle.jobs.forget_sessions", minutes=60, seconds_at_most=600),
     Regular("tend-drift", "lifecycle.jobs.tend_drift", minutes=15, seconds_at_most=600),
     Regular("send-digest", "lifecycle.jobs.send_digest", minutes=10, seconds_at_most=600),
     # Whether a checkpoint is due is looked at every minute (LOG_CHECKPOINT_ENTRIES, _MINUTES).

@@ -23,9 +23,11 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, OperationalError, close_old_connections, connection
+from django.urls import reverse
 from django.utils import timezone
 
-from lifecycle.management.commands.create_demo_users import create_demo_users, is_sandbox
+from lifecycle.checks import is_stand_in
+from lifecycle.management.commands.create_demo_users import create_demo_users
 from lifecycle.management.commands.run_worker import WORKER_BEAT
 from lifecycle.models import SyncRun, WorkerBeat
 from lifecycle.supervision import Program, Supervisor, Timing, answers_http
@@ -52,7 +54,7 @@ class Command(BaseCommand):
         stop = _stop_on_signals()
         with _only_one():
             _need_free_ports()
-            if is_sandbox(settings.FEISHU_BASE_URL):
+            if is_stand_in(settings.FEISHU_BASE_URL):
                 os.environ["DEMO_SIGN_INS"] = "1"
             self._prepare()
             supervisor = Supervisor(
@@ -89,7 +91,7 @@ class Command(BaseCommand):
             _tend(supervisor, stop)
             if timezone.now() > give_up_at:
                 raise CommandError(f"The portal did not come up. What it says is in {LOGS}.")
-        if is_sandbox(settings.FEISHU_BASE_URL):
+        if is_stand_in(settings.FEISHU_BASE_URL):
             self._first_sync(supervisor, stop)
             create_demo_users(settings.DEMO_PASSWORD)
             self._say(_welcome(demo=True))
@@ -178,6 +180,9 @@ def _sandbox() -> Program:
     scale = f"{settings.FEISHU_RATE_SCALE:g}"
     options = ["--port", str(settings.SANDBOX_PORT), "--people", str(settings.PEOPLE)]
     options += ["--state", str(state), "--rate-scale", scale]
+    callback = f"http://127.0.0.1:{settings.PORT}{reverse('feishu-cards')}"
+    options += ["--callback-url", callback, "--encrypt-key", settings.FEISHU_EVENT_ENCRYPT_KEY]
+    options += ["--event-token", settings.FEISHU_EVENT_TOKEN]
     return Program(
         SANDBOX,
         [sys.executable, MANAGE, "sandbox", *options],
@@ -226,6 +231,7 @@ def _welcome(*, demo: bool) -> str:
         lines += [
             f"  Sign in as hr, manager, auditor or admin; the password is {settings.DEMO_PASSWORD}",
             f"  Feishu is a sandbox of invented people at {settings.FEISHU_BASE_URL}",
+            f"  Their phones, with what the portal sends: {settings.FEISHU_BASE_URL}/sandbox/phone",
             "  Your own tenant:  make run FEISHU_APP_ID=cli_... FEISHU_APP_SECRET=...  (README.md)",
         ]
     else:

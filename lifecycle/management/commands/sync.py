@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from lifecycle.management import progress
 from lifecycle.models import SyncRun
 from lifecycle.services import sync
-
-BAR = 24
 
 
 class Command(BaseCommand):
@@ -35,7 +33,7 @@ class Command(BaseCommand):
         if run is None:
             self.stdout.write(f"{name:<14} is being synced by another process")
             return True
-        self._clear()
+        progress.clear()
         if run.state == SyncRun.State.FAILED:
             self.stdout.write(
                 f"{name:<14} failed: {run.problem} {run.detail} (log id {run.log_id or '-'})"
@@ -46,13 +44,4 @@ class Command(BaseCommand):
         return True
 
     def _show(self, run: SyncRun, of: int | None) -> None:
-        if not sys.stdout.isatty():
-            return
-        filled = BAR if not of else min(BAR, BAR * run.read // of)
-        bar = "█" * filled + "·" * (BAR - filled) if of else "…"
-        sys.stdout.write(f"\r{run.kind:<14} {bar} {run.read}{f'/{of}' if of else ''} ")
-        sys.stdout.flush()
-
-    def _clear(self) -> None:
-        if sys.stdout.isatty():
-            sys.stdout.write("\r\033[K")
+        progress.show(run.kind, run.read, of)

@@ -11,6 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from lifecycle.evidence import keys
 from lifecycle.evidence.checking import Verification, verify
+from lifecycle.management import progress
+from lifecycle.models import ActionLogHead
 
 FAULTS: Mapping[str, str] = {
     "checkpoint-missing": "it was exported, and the database has it no more",
@@ -48,9 +50,10 @@ class Command(BaseCommand):
             raise CommandError("Say --full or --quick, not both.")
         began = time.monotonic()
         result = Verification(0)
+        head = ActionLogHead.objects.filter(pk=1).values_list("seq", flat=True).first()
         for result in self._results(options):
-            if result.checked % 100_000 == 0 and result.checked:
-                self.stdout.write(f"{result.checked} entries checked")
+            progress.show("action log", result.checked, head)
+        progress.clear()
         if not result.is_whole:
             raise CommandError(_fault_of(result))
         rate = result.checked / max(time.monotonic() - began, 0.001)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.forms.boundfield import BoundField
 from django.utils.translation import gettext_lazy as _
 
 from lifecycle import remote
-from lifecycle.changes.kinds.forms.fields import reason_field
+from lifecycle.changes.kinds.forms.fields import Group, reason_field
 from lifecycle.changes.kinds.offboarding_record import CUSTOM_GROUP, GROUPS
 from lifecycle.forms.object_fields import (
     ObjectField,
@@ -41,14 +39,6 @@ PICK_PARTS = ("_text", "_was")
 MOST_NAMED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Fields that stand together, under a heading."""
-
-    title: str
-    fields: list[BoundField]
-
-
 class EditOffboardingForm(forms.Form):
     """Cleans to the fields that were changed since the form was opened, and to no other.
 
@@ -56,7 +46,7 @@ class EditOffboardingForm(forms.Form):
     to an older value when Feishu's record has moved on meanwhile.
     """
 
-    layout = "changes/_edit_offboarding_fields.html"
+    layout = "changes/_grouped_fields.html"
 
     def __init__(
         self,

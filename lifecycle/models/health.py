@@ -1,0 +1,45 @@
+"""What the portal found when it checked its own promises."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class ChangeCheck(models.Model):
+    """One check of all status changes against their attempts and the action log."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("running")
+        KEPT = "kept", _("everything as it should be")
+        BROKEN = "broken", _("something is not as it should be")
+        FAILED = "failed", _("broken off")
+
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    # None: the portal itself, once a night.
+    requested_by = models.ForeignKey(
+        "lifecycle.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    requested_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    changes = models.BigIntegerField(default=0)
+    # The first of them: [{"invariant", "change", "sentence"}, ...].
+    violations = models.JSONField(default=list, blank=True)
+    has_more = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = _("check of the changes")
+        verbose_name_plural = _("checks of the changes")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"check {self.pk} {self.state}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.state not in (self.State.WAITING, self.State.RUNNING)
+
+    @property
+    def is_kept(self) -> bool:
+        return self.state == self.State.KEPT

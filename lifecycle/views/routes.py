@@ -1,0 +1,54 @@
+"""Who decides on conversions, one after the other, by department."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from lifecycle import policies
+from lifecycle.errors.problems import LifecycleError, NotAllowed
+from lifecycle.errors.words import Notice
+from lifecycle.services import routes
+from lifecycle.views.answers import acting_user
+
+SEE_OTHER = 303
+
+
+@require_http_methods(["GET", "POST"])
+def approval_steps(request: HttpRequest) -> HttpResponse:
+    """What is set, and a form that sets the steps of a department or takes them away."""
+    user = acting_user(request)
+    if not policies.may_set_approval_steps(user):
+        raise NotAllowed
+    if request.method == "GET":
+        return _page(request)
+    department, at = request.POST.get("department", ""), timezone.now()
+    try:
+        if request.POST.get("step") == "remove":
+            routes.remove_route(department, acting_user=user, at=at)
+        else:
+            name = request.POST.get("route", "")
+            routes.set_route(department, name, acting_user=user, at=at)
+    except NotAllowed:
+        raise
+    except LifecycleError as error:
+        return _page(request, error.notice)
+    messages.success(request, _("Saved. It holds for requests from now on."))
+    return HttpResponseRedirect(reverse("approval-steps"), status=SEE_OTHER)
+
+
+def _page(request: HttpRequest, notice: Notice | None = None) -> HttpResponse:
+    context = {
+        "notice": notice,
+        "configured": routes.configured(),
+        "departments": routes.departments(),
+        "choices": [
+            (name, [str(step.label) for step in route]) for name, route in routes.NAMED.items()
+        ],
+    }
+    return render(request, "probation/steps.html", context, status=422 if notice else 200)
