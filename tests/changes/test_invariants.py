@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, models
 from django.utils import timezone
 
-from lifecycle import action_log
+from lifecycle import action_log, step_triggers
 from lifecycle.changes import invariants, protocol
 from lifecycle.models import Attempt, Employee, StatusChange
 from lifecycle.services import changes as change_services
@@ -137,6 +137,7 @@ class TestEnds:
         assert "I1-I3" in found()
 
     def test_confirmed_and_called_failed(self, done):
+        step_triggers.lift(connection)
         StatusChange.objects.update(status="failed")
         assert "I1-I3" in found()
 
@@ -222,6 +223,20 @@ class TestI10:
         told(waiting, "change.cancelled", **{"from": "pending", "to": "cancelled"})
         assert "I10" in found()
 
+    def test_a_verdict_that_nobody_gave(self, silent, mei):
+        step = {"from": "verifying", "to": "needs_attention"}
+        told(silent, "change.needs_attention", problem="change.conflict", **step)
+        told(silent, "change.failed", **{"from": "needs_attention", "to": "failed"})
+        (verdict,) = (one for one in invariants.violations() if one.invariant == "I10")
+        assert "nobody decided" in str(verdict)
+
+    def test_a_step_of_the_worker_that_a_person_took(self, waiting, mei):
+        about = {"kind": waiting.kind, "payload_hash": waiting.payload_hash}
+        step = {"from": "approved", "to": "succeeded", "via": "already"}
+        action_log.record("change.succeeded", actor=mei, change=waiting, data=about | step)
+        (step_taken,) = (one for one in invariants.violations() if one.invariant == "I10")
+        assert "a person" in str(step_taken)
+
     def test_a_step_after_the_end(self, done):
         told(done, "change.failed", **{"from": "succeeded", "to": "failed"})
         assert "I10" in found()
@@ -261,12 +276,8 @@ class TestI12:
         assert found(at=lease + timedelta(seconds=31)) == {"I12"}
 
     def test_on_its_way_without_an_attempt(self, in_flight):
-        Attempt.objects.update(finished_at=timezone.now())
+        Attempt.objects.update(finished_at=timezone.now(), outcome="unknown")
         assert "I12" in found()
-
-    def test_waits_for_ever(self, waiting):
-        StatusChange.objects.update(next_run_at=None)
-        assert found() == {"I12"}
 
 
 class TestI15:

@@ -11,6 +11,8 @@ import requests
 PASSWORD = "correct horse"
 TIMEOUT_S = 60.0
 
+Headers = dict[str, str]
+
 
 @dataclass
 class Form:
@@ -93,22 +95,25 @@ class Browser:
     def get(self, path: str) -> requests.Response:
         return self._asked("GET", path)
 
-    def post(self, path: str, fields: dict[str, str | list[str]]) -> requests.Response:
-        return self._asked("POST", path, fields)
+    def post(
+        self, path: str, fields: dict[str, str | list[str]], *, headers: Headers | None = None
+    ) -> requests.Response:
+        return self._asked("POST", path, fields, headers)
 
-    def _asked(self, method: str, path: str, fields=None) -> requests.Response:
-        answer = self._send(method, path, fields)
+    def _asked(self, method: str, path: str, fields=None, headers=None) -> requests.Response:
+        answer = self._send(method, path, fields, headers)
         if answer.status_code in (301, 302) and "/sign-in/" in answer.headers["Location"]:
             self._sign_in()
             answer = self._send(method, path, fields)
         return answer
 
-    def _send(self, method: str, path: str, fields=None) -> requests.Response:
+    def _send(self, method: str, path: str, fields=None, headers=None) -> requests.Response:
         try:
             answer = self._session.request(
                 method,
                 urljoin(self.base_url, path),
                 data=fields,
+                headers=headers,
                 allow_redirects=False,
                 timeout=TIMEOUT_S,
             )

@@ -20,12 +20,20 @@ ON_THE_WAY_MS = 1500
 CLOCK_MS = 2
 # What a process says when the database server ended its session or takes no new ones.
 DATABASE_WAS_AWAY = re.compile(
-    r"OperationalError|InterfaceError|AdminShutdown|ObjectNotInPrerequisiteState"
-    r"|IdleInTransactionSessionTimeout|DatabaseDoesNotAcceptConnections"
+    r"OperationalError|InterfaceError|AdminShutdown|CrashShutdown|CannotConnectNow"
+    r"|ObjectNotInPrerequisiteState|IdleInTransactionSessionTimeout"
+    r"|DatabaseDoesNotAcceptConnections|failed to start: sentinel exited with code 1$"
 )
+# The last line of a traceback: the class, a colon, what it says.
+NAMED = re.compile(r"[\w.]*[A-Z]\w*(: |$)")
+# What a library says of an answer that was cut short in its head; the answer counts as none.
+HEAD_WAS_CUT = re.compile("urllib3.exceptions.HeaderParsingError: ")
+# The queue's parent, when its first child was killed.
+CHILD_WAS_KILLED = re.compile("failed to start: sentinel exited with code -9$")
 CHAINED = re.compile(
     r"^(During handling of the above exception|The above exception was the direct cause)"
 )
+TOO_OFTEN = 99991400
 TRACEBACK = "Traceback (most recent call last):"
 
 
@@ -50,13 +58,16 @@ def _flat(query: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 class Evidence:
-    """`wrong`: every way in which the two do not fit."""
+    """Every way in which the two do not fit. `duplicates`: an effect or a request too many.
+    `lost`: ends that do not fit the effects. `wrong`: everything else."""
 
     def __init__(
         self, changes: list[Change], requests: list[Request], effects: list[dict[str, Any]]
     ) -> None:
         self.changes, self.requests = changes, requests
         self.effects = [effect for effect in effects if effect["source"] == "api"]
+        self.duplicates: list[str] = []
+        self.lost: list[str] = []
         self.wrong: list[str] = []
         self._sender: dict[str, Change] = {}
         self._effects_of: dict[int, int] = defaultdict(int)
@@ -79,11 +90,11 @@ class Evidence:
                 [started for started, _, _ in mine], request["received_at"] + CLOCK_MS
             )
             if not at:
-                self.wrong.append(f"no attempt stands behind request {request}")
+                self.duplicates.append(f"no attempt stands behind request {request}")
                 continue
             _, attempt, change = mine[at - 1]
             if (change["id"], attempt["number"]) in used:
-                self.wrong.append(
+                self.duplicates.append(
                     f"attempt {attempt['number']} of change {change['id']} was sent twice"
                 )
             if request["received_at"] > attempt["deadline_ms"] + ON_THE_WAY_MS:
@@ -98,7 +109,7 @@ class Evidence:
         for effect in self.effects:
             change = self._sender.get(effect["log_id"])
             if change is None:
-                self.wrong.append(f"an effect that nobody asked for: {effect}")
+                self.duplicates.append(f"an effect that nobody asked for: {effect}")
             else:
                 self._effects_of[change["id"]] += 1
 
@@ -107,7 +118,8 @@ class Evidence:
         for change in self.changes:
             count = self._effects_of[change["id"]]
             if count not in _allowed(change):
-                self.wrong.append(
+                found = self.duplicates if count > 1 else self.lost
+                found.append(
                     f"{count} effects of change {change['id']} ({change['kind']}), which stands as"
                     f" {change['status']} {change['via']} {change['problem']}"
                 )
@@ -137,18 +149,22 @@ def tracebacks(path: Path, *, database_goes_away: bool) -> list[str]:
         while any(CHAINED.search(line) for line in lines[number + 1 : number + 4]):
             number = _end(lines, number + 1)
         error = lines[number] if number < len(lines) else ""
-        if not (database_goes_away and DATABASE_WAS_AWAY.search(error)):
+        if not (
+            CHILD_WAS_KILLED.search(error)
+            or HEAD_WAS_CUT.match(error)
+            or (database_goes_away and DATABASE_WAS_AWAY.search(error))
+        ):
             shown = [lines[max(0, first - 1)], *lines[first : number + 1][-12:]]
             found.append("\n".join([f"{path.name}:{first + 1}", *shown]))
     return found
 
 
 def _end(lines: list[str], number: int) -> int:
-    """Where the next traceback names its error."""
+    """Where the next traceback names its error; others write between its lines."""
     while TRACEBACK not in lines[number]:
         number += 1
     number += 1
-    while number < len(lines) and (lines[number].startswith((" ", "\t")) or not lines[number]):
+    while number < len(lines) and not NAMED.match(lines[number]):
         number += 1
     return number
 
@@ -171,8 +187,16 @@ def over_the_limit(requests: list[Request], *, scale: float) -> list[str]:
                         f"{name}: {allowed + 1} calls in {last - first} ms,"
                         f" {allowed} are allowed in {window.seconds} s"
                     )
-                    break
     return found
+
+
+def turned_away(requests: list[Request]) -> list[str]:
+    """What the tenant itself refused for coming too often; a fault that only says so is none."""
+    return [
+        f"{request['method']} {request['path']} was turned away"
+        for request in requests
+        if request["code"] == TOO_OFTEN and not request["fault"]
+    ]
 
 
 def _endpoint(request: Request) -> Endpoint | None:

@@ -10,14 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.chaos.browser import Away, Browser, Form, Forms, change_number
+from tests.chaos.boundaries import DIES_AT, rarest
+from tests.chaos.browser import Away, Browser, Form, Forms, Headers, change_number
 from tests.chaos.verbs import DRIVERS, SECOND_PERSON, Driver
 from tests.chaos.world import USERS, Office, record_or_none
 
 # A browser that gets no answer is reloaded until there is one.
 PATIENCE_S = 90.0
 # How many times out of a hundred a form is confirmed in another way than once.
-TWICE, AGAIN_LATER, TWO_TABS, TWO_USERS, CANCEL, FOLLOW = 12, 6, 8, 8, 4, 20
+TWICE, AGAIN_LATER, TWO_TABS, TWO_USERS, CANCEL, FOLLOW, DEATH = 12, 6, 8, 8, 4, 20, 8
 
 
 @dataclass
@@ -69,6 +70,11 @@ class HrPerson(threading.Thread):
         names = USERS[number % len(USERS)], USERS[(number + 1) % len(USERS)]
         self._me, self._colleague = (Browser(office.base_url, name) for name in names)
         self._drivers = [driver for driver in DRIVERS if driver.verb in notes.verbs]
+
+    def sign_in(self) -> None:
+        """Before anything breaks: who signs in again and again is taken for a guesser."""
+        for browser in (self._me, self._colleague):
+            browser.get("/")
 
     def run(self) -> None:
         try:
@@ -147,14 +153,17 @@ class HrPerson(threading.Thread):
     def _confirm(self, browser: Browser, plan: Form, driver: Driver, address: str) -> int | None:
         """Posted until there is an answer, as with a browser's reload; the change's number."""
         end = time.monotonic() + PATIENCE_S
+        headers = self._death("confirm", driver.verb)
         while True:
             try:
-                answer = browser.post(address, {**plan.fields, "step": "confirm"})
+                fields = {**plan.fields, "step": "confirm"}
+                answer = browser.post(address, fields, headers=headers)
                 break
             except Away as away:
                 self._notes.tell(f"confirmed into nothing: {away}")
                 if time.monotonic() > end:
                     raise
+                headers = {}
                 time.sleep(0.3)
         number = change_number(answer)
         if number is None:
@@ -165,6 +174,13 @@ class HrPerson(threading.Thread):
             self._judge(number, self._me if browser is self._colleague else self._colleague)
         return number
 
+    def _death(self, step: str, verb: str) -> Headers:
+        """Now and then the web process dies of it, where it did least often so far."""
+        if self._chance.randrange(100) >= DEATH:
+            return {}
+        key, _ = rarest(step, verb, self._office.deaths.count(), self._chance)
+        return {DIES_AT: key}
+
     def _judge(self, number: int, second: Browser) -> None:
         """Mostly agrees, now and then refuses, or leaves it for another day."""
         page = Forms(second.get(f"/changes/{number}/").text)
@@ -172,7 +188,9 @@ class HrPerson(threading.Thread):
         verdict = self._chance.choices(["approve", "reject", ""], [90, 5, 5])[0]
         if form is None or not verdict:
             return
-        answer = second.post(form.action, form.fields | {"verdict": verdict, "reason": "看过了"})
+        fields = form.fields | {"verdict": verdict, "reason": "看过了"}
+        headers = self._death("approve", SECOND_PERSON) if verdict == "approve" else {}
+        answer = second.post(form.action, fields, headers=headers)
         self._notes.tell(f"second person: {verdict} {answer.status_code}")
 
     def _follow(self) -> None:

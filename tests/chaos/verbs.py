@@ -24,7 +24,7 @@ class Driver:
     operation: str
     fits: Callable[[Record], bool]
     values: Callable[[random.Random, Record], Values]
-    # Less than one for what uses people up.
+    # Less than one for what uses people up, and where Feishu publishes a low limit.
     weight: float = 1.0
 
 
@@ -91,11 +91,11 @@ DRIVERS: tuple[Driver, ...] = (
     ),
     Driver(
         "restore_to_pre_hire", "employees", "employees", "restore-to-pre-hire",
-        "restore_to_pre_hire", is_here, nothing, weight=0.2,
+        "restore_to_pre_hire", is_here, nothing, weight=0.3,
     ),
     Driver(
         "onboard_talent", "talents", "talents", "onboard", "onboard_talent",
-        lambda r: r["state"] == "none", first_day, weight=0.3,
+        lambda r: r["state"] == "none", first_day, weight=0.2,
     ),
     Driver(
         "mark_talent_left", "talents", "talents", "mark-left", "offboard_talent",
@@ -103,7 +103,7 @@ DRIVERS: tuple[Driver, ...] = (
     ),
     Driver(
         "edit_offboarding", "offboardings", "offboardings", "edit", "edit_offboarding",
-        lambda r: r["status"] == "Approved", leaving_details,
+        lambda r: r["status"] == "Approved", leaving_details, weight=0.5,
     ),
     Driver(
         "update_pre_hire", "pre_hires", "pre-hires", "update", "update_pre_hire",

@@ -91,9 +91,10 @@ class TestWhileStopped:
 
     def test_held_changes_do_not_keep_others_from_being_settled(self, asking, two, mei, worker):
         held, sent = (asking.ask(employee) for employee in two)
-        StatusChange.objects.filter(pk=sent.pk).update(
-            status="verifying", verifying_since=timezone.now()
-        )
+        for status in ("in_flight", "verifying"):
+            StatusChange.objects.filter(pk=sent.pk).update(
+                status=status, verifying_since=timezone.now()
+            )
         stop(mei)
         assert protocol.due(timezone.now()) == [sent.pk, held.pk]
 

@@ -265,6 +265,7 @@ def almost(draw, payload):
     return odd
 
 
+@pytest.mark.thorough
 class TestAnyAnswer:
     """Hypothesis sends records of any shape; nothing is raised and nothing is lost."""
 

@@ -13,6 +13,7 @@ import random
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hrportal.settings")
@@ -29,6 +30,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from lifecycle import action_log, jobs, remote
+from lifecycle.change_states import FINAL_STATUSES, ChangeStatus
 from lifecycle.changes import invariants
 from lifecycle.changes.kinds import kind_named
 from lifecycle.models import (
@@ -36,6 +38,7 @@ from lifecycle.models import (
     Application,
     Attempt,
     Employee,
+    Offboarding,
     PreHire,
     Role,
     StatusChange,
@@ -44,11 +47,11 @@ from lifecycle.models import (
     WorkerBeat,
 )
 from lifecycle.models.mirror import Mirrored
-from lifecycle.rules import FINAL_STATUSES, ChangeStatus
 from lifecycle.services import changes, sync
 
 MIRRORED = (
     "departments", "talents", "applications", "employees", "employments", "contacts", "pre_hires",
+    "offboardings", "catalogues",
 )  # fmt: skip
 LONGEST_WAIT_S = 60.0
 
@@ -83,6 +86,8 @@ WHOM: dict[str, Callable[[], Any]] = {
     "update_pre_hire": lambda: PreHire.objects.filter(
         onboarding_status__in=("preboarding", "day_one")
     ).order_by("pk"),
+    "edit_offboarding": lambda: Offboarding.objects.filter(status="Approved").order_by("pk"),
+    "offboard_employee": convertible,
 }
 
 
@@ -93,6 +98,11 @@ def values_for(verb: str, record: Mirrored) -> dict[str, Any]:
         "onboard_talent": {"onboarded_on": today},
         "onboard_application": {"onboarded_on": today},
         "update_pre_hire": {"worker_id": f"W{record.pk}"},
+        "edit_offboarding": {
+            "operator_id": "",
+            "field_offboarding_date": getattr(record, "offboards_on", today) + timedelta(days=7),
+        },
+        "offboard_employee": {"left_on": today, "overboard_note": ""},
     }[verb]
 
 

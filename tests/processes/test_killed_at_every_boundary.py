@@ -30,12 +30,14 @@ SEED = int(os.environ.get("KILL_SEED") or random.randrange(10**6))
 OTHER_CASES = 24
 CASES = int(os.environ.get("KILL_CASES") or 130)
 MUST = ("protocol.py:", "settle.py:", "doorbell.py:", ":__exit__", ":_commit", "client.py:send")
-# The effect of each verb. A1, A3 and A5: two of them are read from other endpoints than A2's.
+# The effect of each verb.
 OPERATIONS = {
     "convert_employee": "convert",
     "onboard_talent": "onboard_talent",
     "onboard_application": "onboard",
     "update_pre_hire": "update_pre_hire",
+    "edit_offboarding": "edit_offboarding",
+    "offboard_employee": "offboard",
 }
 # A count that differs by an event or two from run to run may let the last cases live.
 SURVIVORS = 0.05
@@ -101,14 +103,20 @@ def assert_nothing_broken(
 
 
 def requests_by_change(portal: Portal, report: dict[str, Any]) -> dict[int, list[dict[str, Any]]]:
-    by_path = {
-        Call.from_canonical(change["payload"]).path: change["id"] for change in report["changes"]
-    }
+    by_record = {}
+    for change in report["changes"]:
+        call = Call.from_canonical(change["payload"])
+        by_record[record_of(call.path, call.body or {})] = change["id"]
     seen = defaultdict(list)
     for request in portal.tenant.requests(writes=True):
         if "auth" not in request["path"]:
-            seen[by_path[request["path"]]].append(request)
+            seen[by_record[record_of(request["path"], request["body"])]].append(request)
     return seen
+
+
+def record_of(path: str, body: dict[str, Any]) -> tuple[str, str]:
+    """A4 names the record in its body alone."""
+    return path, body.get("offboarding_id", "")
 
 
 def flat(query: dict[str, Any]) -> list[tuple[str, str]]:
