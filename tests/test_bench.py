@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = pytest.mark.thorough
 
-SIZES = {"lists": 60, "search": 60, "sync": 40, "transition": 3, "export": 60}
+SIZES = {"lists": 60, "search": 60, "sync": 40, "transition": 3, "export": 60, "log": 20}
 
 
 @pytest.mark.django_db(transaction=True)

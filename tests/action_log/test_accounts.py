@@ -12,9 +12,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from lifecycle import action_log, signals
+from lifecycle import action_log
 from lifecycle.models import ActionEntry, Role, User
-from lifecycle.services import users
+from lifecycle.services import sign_ins, users
 from tests.views.conftest import _a_browser_on_this_machine
 
 pytestmark = pytest.mark.django_db
@@ -57,11 +57,11 @@ class TestFailedSignIns:
     def test_are_listed_one_by_one_only_up_to_a_rate(self):
         """In each minute; the loop may see the end of one."""
         cache.clear()
-        for _ in range(3 * signals.FAILURES_LISTED):
+        for _ in range(3 * sign_ins.FAILURES_LISTED):
             Client().login(username="nobody", password="wrong")
         events = list(ActionEntry.objects.values_list("event", flat=True))
         assert 1 <= events.count("user.sign_ins_failing") <= 2
-        assert signals.FAILURES_LISTED <= events.count("user.sign_in_failed") <= 60
+        assert sign_ins.FAILURES_LISTED <= events.count("user.sign_in_failed") <= 60
 
 
 class TestAccounts:

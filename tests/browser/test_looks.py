@@ -77,6 +77,13 @@ class TestEveryPage:
         page.goto("/sign-in/")
         expect(page.locator("html")).to_have_attribute("lang", language)
         looking.at("sign-in")
+        page.locator("a.feishu").click()
+        expect(page.locator("li a").first).to_be_visible()
+        looking.at("sandbox-sign-in")
+        page.locator("a[href*='refuse=']").click()
+        expect(page.locator("main h1")).to_be_visible()
+        looking.at("sign-in-refused")
+        page.goto("/sign-in/")
         page.locator("input[name=username]").fill("hr")
         page.locator("input[name=password]").fill("demo")
         page.locator("main form button[type=submit]").first.click()
@@ -105,7 +112,7 @@ class TestEveryPage:
         expect_status(page, "succeeded")
         expect(page.locator(f"{LIVE} .next")).to_have_count(0)
         looking.at("change-done")
-        for name in ("changes", "log", "sync", "help/errors"):
+        for name in ("changes", "log", "sync", "help/errors", "account", "account/second-step"):
             page.goto(f"/{name}/")
             expect(page.locator("h1")).to_be_visible()
             looking.at(name.replace("/", "-"))
@@ -114,3 +121,33 @@ class TestEveryPage:
         expect(page.locator("dialog#panel form")).to_be_visible()
         looking.at("panel")
         assert looking.wrong == []
+
+
+# What each role sees beside the pages above.
+PAGES = {
+    "hr": ("probation", "feed", "drift", "guards", "health", "log"),
+    "manager": ("inbox", "employees", "log"),
+    "auditor": (
+        "log", "log/verify", "log/exceptions", "log/samples", "log/evidence", "log/holds",
+        "log/accounts", "health", "drift", "probation",
+    ),
+    "admin": ("users", "users/new", "approval-steps", "sync", "guards", "health", "log"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("role", PAGES)
+@pytest.mark.parametrize(
+    ("width", "appearance", "locale"),
+    [("wide", "light", "en-GB"), ("wide", "dark", "zh-CN"), ("narrow", "dark", "en-GB"),
+     ("narrow", "light", "zh-CN")],
+)  # fmt: skip
+def test_pages_of_every_role_have_room_and_shut_nobody_out(visit, role, width, appearance, locale):
+    page = visit(role, viewport=WIDTHS[width], color_scheme=appearance, locale=locale)
+    looking = Looking(page, locale, appearance, width)
+    for name in PAGES[role]:
+        answer = page.goto(f"/{name}/")
+        assert answer is not None
+        assert answer.status == 200, name
+        expect(page.locator("h1")).to_be_visible()
+        looking.at(f"{role}-{name.replace('/', '-')}")
+    assert looking.wrong == []

@@ -84,6 +84,7 @@ print(json.dumps(take(target, 8)))
 """
 
 
+@pytest.mark.thorough
 class TestWindows:
     def test_hold_across_threads(self):
         target = endpoint(*TWO_WINDOWS)

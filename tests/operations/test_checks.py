@@ -199,6 +199,7 @@ class TestMalformedValues:
         assert found() == ["hrportal.E001"]
 
 
+@pytest.mark.processes
 class TestStart:
     def test_a_command_refuses_with_sentences_and_no_traceback(self):
         done = _run("manage.py", "check", environment={"FEISHU_RATE_SCALE": "abc"})
@@ -246,3 +247,13 @@ def _run(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedPr
         check=False,
         timeout=60,
     )
+
+
+class TestMessages:
+    def test_refuses_cards_whose_buttons_lead_nowhere(self, proper):
+        proper.DATABASES = {"default": _sqlite(proper)}
+        proper.FEISHU_MESSAGES = True
+        assert found() == ["hrportal.E015"] * 3
+        proper.PORTAL_URL = "https://hr.example.com"
+        proper.FEISHU_EVENT_ENCRYPT_KEY = proper.FEISHU_EVENT_TOKEN = "given"
+        assert found() == []

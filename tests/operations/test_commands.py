@@ -73,6 +73,7 @@ class TestInstallSchedules:
         assert schedule.minutes == 1
 
 
+@pytest.mark.processes
 class TestCreateUser:
     """With a real standard input, as an administrator's script has it."""
 

@@ -8,7 +8,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from lifecycle.management.commands.create_demo_users import busiest_leader, is_sandbox
+from lifecycle.checks import is_stand_in
+from lifecycle.management.commands.create_demo_users import busiest_leader
 from lifecycle.models import Employee, Role, User
 
 
@@ -24,7 +25,7 @@ class TestSandboxOnly:
         assert not User.objects.exists()
 
     def test_knows_the_sandbox(self, sandbox, settings):
-        assert is_sandbox(settings.FEISHU_BASE_URL)
+        assert is_stand_in(settings.FEISHU_BASE_URL)
 
 
 class TestCreateDemoUsers:
@@ -49,6 +50,12 @@ class TestCreateDemoUsers:
             employee.is_on_probation and employee.expected_conversion_on <= soon
             for employee in reports
         )
+
+    def test_links_each_to_somebody_of_that_name_in_the_sandbox(self, mirror, settings):
+        settings.FEISHU_TENANT_KEY = "2f6b1c0d9e8a4751"
+        call_command("create_demo_users")
+        for user in User.objects.all():
+            assert mirror.record("contacts", user.open_id)["name"] == user.name
 
     def test_changes_nothing_the_second_time(self, mirror):
         call_command("create_demo_users")

@@ -47,3 +47,13 @@ class TestComplete:
         )
         assert "DEMO_SIGN_INS" not in values
         assert "DATABASE_URL" not in values
+
+    def test_switches_messages_on_with_a_sandbox_only(self, tmp_path):
+        values = completed(tmp_path, PORT="8555")
+        assert values["FEISHU_MESSAGES"] == "1"
+        assert values["PORTAL_URL"] == "http://127.0.0.1:8555"
+        secrets = [values[f"FEISHU_EVENT_{name}"] for name in ("ENCRYPT_KEY", "TOKEN")]
+        assert len(set(secrets)) == 2
+        assert all(len(secret) >= 50 for secret in secrets)
+        real = completed(tmp_path, FEISHU_APP_ID="cli_1", FEISHU_APP_SECRET="s")
+        assert not {"FEISHU_MESSAGES", "FEISHU_EVENT_TOKEN", "LOG_CHECKPOINT_CHAT"} & set(real)

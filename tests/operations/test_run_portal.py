@@ -89,6 +89,7 @@ def stops(*arguments: str, **environment: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
+@pytest.mark.processes
 class TestRefusesToStart:
     @pytest.mark.parametrize("name", ["PORT", "SANDBOX_PORT"])
     def test_on_a_port_in_use(self, tmp_path, name):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from lifecycle.models import ChangeEvent
+from lifecycle.models import ActionEntry, ChangeEvent
 from lifecycle.sandbox.control import SandboxControl
 from lifecycle.services import sync
 from tests.views.conftest import _a_browser_on_this_machine, as_user, li
@@ -33,6 +34,17 @@ def poll(*kinds: str) -> None:
     """What happens every few minutes: only what may have changed is read."""
     for kind in kinds or EVERYTHING:
         sync.sync_kind(kind, since=timezone.now() - timedelta(minutes=10))
+
+
+def logged() -> set[tuple[str, str, str]]:
+    """(kind, id, field) of all that the action log says was changed in Feishu itself."""
+    entries = ActionEntry.objects.filter(event="record.changed_in_feishu")
+    rows = [json.loads(body)["data"] for body in entries.values_list("body", flat=True)]
+    return {
+        (row["record_kind"], row["subject_id"], field)
+        for row in rows
+        for field in (row["fields"] or [row["what"]])
+    }
 
 
 def told() -> Counter[tuple[str, str, str]]:

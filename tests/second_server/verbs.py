@@ -42,14 +42,16 @@ HIRE_QUERY = (
 )
 
 
-def employee_who(**facts: Any) -> Callable[[Company], HireEmployee]:
-    """The first Hire employee with these facts, outside CoreHR unless told otherwise."""
+def employee_who(*, newest: bool = False, **facts: Any) -> Callable[[Company], HireEmployee]:
+    """The first Hire employee with these facts (or the last), outside CoreHR unless told
+    otherwise."""
     wanted = {"synced_to_corehr": False, "onboard_status": 1} | facts
 
     def pick(company: Company) -> HireEmployee:
+        employees = list(company.employees.values())
         return next(
             one
-            for one in company.employees.values()
+            for one in (reversed(employees) if newest else employees)
             if all(getattr(one, name) == value for name, value in wanted.items())
         )
 
@@ -200,7 +202,8 @@ ROWS = [
         kind="restore_to_pre_hire",
         endpoint="A2",
         query=HIRE_QUERY,
-        fits=employee_who(conversion_status=1),
+        # Whoever is restored is no employee any more, for as long as one mirror lasts.
+        fits=employee_who(conversion_status=1, newest=True),
         values=lambda company: {},
         body=sends(lambda: {"operation": 3}),
         done="restored",

@@ -26,6 +26,23 @@ OK, GO, NO, GONE, POST_ONLY, OUT = 200, 302, 403, 404, 405, "sign-in"
 POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "home": (GO, GO, GO, GO, OUT),
     "sign-in": (GO, GO, GO, GO, OK),
+    # Switched off here.
+    "feishu-sign-in": (GONE,) * 5,
+    "feishu-callback": (GONE,) * 5,
+    # For whoever has just shown a password, and nobody is signed in yet.
+    "second-step": (OUT,) * 5,
+    "first-second-step": (OUT,) * 5,
+    "account": (OK, OK, OK, OK, OUT),
+    "end-own-sessions": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "set-up-second-step": (OK, OK, OK, OK, OUT),
+    "switch-off-second-step": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "renew-recovery-codes": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "users": (NO, NO, NO, OK, OUT),
+    "user": (NO, NO, NO, OK, OUT),
+    "new-user": (NO, NO, NO, OK, OUT),
+    "edit-user": (NO, NO, NO, OK, OUT),
+    "reset-second-step": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "end-user-sessions": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "sign-out": (POST_ONLY,) * 5,
     "language": (GO,) * 5,
     "theme": (POST_ONLY,) * 5,
@@ -39,6 +56,7 @@ POLICY: dict[str, tuple[object, object, object, object, object]] = {
     **{kind.url_name: (OK, NO, NO, GONE, OUT) for kind in kinds.ALL.values()},
     # Feishu only, and switched off here.
     "feishu-events": (POST_ONLY,) * 5,
+    "feishu-cards": (POST_ONLY,) * 5,
     "drift": (OK, NO, OK, NO, OUT),
     "take-drift": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "dismiss-drift": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
@@ -55,9 +73,12 @@ POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "probation": (OK, NO, OK, NO, OUT),
     "ask-for-decisions": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "reassign-request": (OK, GONE, NO, GONE, OUT),
-    "inbox": (NO, OK, NO, NO, OUT),
-    "inbox-done": (NO, OK, NO, NO, OUT),
-    "decide-request": (NO, OK, NO, NO, OUT),
+    "send-again": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    # HR decides as HRBP, at steps that are theirs.
+    "inbox": (OK, OK, NO, NO, OUT),
+    "inbox-done": (OK, OK, NO, NO, OUT),
+    "decide-request": (GONE, OK, NO, NO, OUT),
+    "approval-steps": (OK, NO, NO, OK, OUT),
     "approve-requests": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "delegate": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "end-delegation": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
@@ -82,6 +103,8 @@ POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "start-kind": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "pause-kind": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "decide-sync-case": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
+    "health": (OK, NO, OK, OK, OUT),
+    "start-change-check": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "guards": (OK, NO, OK, OK, OUT),
     "stop-writes": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
     "start-writes": (POST_ONLY, POST_ONLY, POST_ONLY, POST_ONLY, OUT),
@@ -96,9 +119,21 @@ POLICY: dict[str, tuple[object, object, object, object, object]] = {
 POST_POLICY: dict[str, tuple[object, object, object, object, object]] = {
     **{shape.export_url: (422, NO, NO, NO, OUT) for shape in queries.LISTS.values()},
     "convert-employee": (422, NO, NO, GONE, OUT),
+    "account": (422, 422, 422, 422, OUT),
+    "end-own-sessions": (303, 303, 303, 303, OUT),
+    "set-up-second-step": (422, 422, 422, 422, OUT),
+    # Without a second step no code is right.
+    "switch-off-second-step": (303, 303, 303, NO, OUT),
+    "renew-recovery-codes": (303, 303, 303, 303, OUT),
+    "end-user-sessions": (NO, NO, NO, 303, OUT),
+    "new-user": (NO, NO, NO, 422, OUT),
+    "edit-user": (NO, NO, NO, 422, OUT),
+    "reset-second-step": (NO, NO, NO, 303, OUT),
     "cancel-change": (303, NO, NO, GONE, OUT),
     "decide-change": (422, NO, NO, GONE, OUT),
     "feishu-events": (GONE,) * 5,
+    "feishu-cards": (GONE,) * 5,
+    "send-again": (GONE, NO, NO, NO, OUT),
     "take-drift": (GONE, NO, NO, NO, OUT),
     "dismiss-drift": (GONE, NO, NO, NO, OUT),
     "mark-feed-read": (303, 303, 303, 303, OUT),
@@ -117,10 +152,11 @@ POST_POLICY: dict[str, tuple[object, object, object, object, object]] = {
     "decide-sync-case": (GONE, NO, NO, GONE, OUT),
     "ask-for-decisions": (422, NO, NO, NO, OUT),
     "reassign-request": (422, GONE, NO, GONE, OUT),
-    "decide-request": (NO, 422, NO, NO, OUT),
-    "approve-requests": (NO, 422, NO, NO, OUT),
+    "decide-request": (303, 422, NO, NO, OUT),
+    "approval-steps": (422, NO, NO, 422, OUT),
+    "approve-requests": (422, 422, NO, NO, OUT),
     "delegate": (NO, 422, NO, NO, OUT),
-    "end-delegation": (NO, GONE, NO, NO, OUT),
+    "end-delegation": (GONE, GONE, NO, NO, OUT),
     "stop-writes": (422, NO, NO, 422, OUT),
     "start-writes": (NO, NO, NO, 422, OUT),
 }
@@ -166,6 +202,8 @@ def addresses(mei: User) -> Callable[[str], str]:
             leader = User.objects.get(username="li")
             ConversionRequest.objects.filter(pk=asked.pk).update(approver=leader, held="")
             wanted["pk"] = asked.pk
+        if name in ("user", "edit-user", "reset-second-step", "end-user-sessions"):
+            wanted["pk"] = mei.pk
         if name in ("person", "person-as-of"):
             wanted["pk"] = employee.person_id
         return reverse(name, kwargs=wanted)
