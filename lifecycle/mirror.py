@@ -14,11 +14,12 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 
 from lifecycle import differences
@@ -41,6 +42,7 @@ from lifecycle.models import (
 from lifecycle.models.mirror import FIRST_DAY, LAST_DAY, Mirrored, Vanishing
 from lifecycle.pinyin import search_text
 from lifecycle.rules import ConversionStatus, OnboardStatus, StageType
+from lifecycle.transactions import whole
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +100,7 @@ class Stored:
 Reader = Callable[[Mapping[str, Any]], Row]
 
 
+@whole
 def store_talents(payloads: Iterable[Any], *, asked_at: datetime, origin: Origin = READ) -> Stored:
     """Store items of H1 (or the object of H3)."""
     payloads = list(payloads)
@@ -126,13 +129,14 @@ def store_pre_hires(
     return _store(PreHire, payloads, pre_hire_row, asked_at, origin)
 
 
-@transaction.atomic
+@whole
 def store_pre_hire_details(payloads: Iterable[Any], *, asked_at: datetime) -> Stored:
     """Store pre-hires of P2, or the answer of A5, beside what the search has found.
 
     A pre-hire that no search has found yet belongs to nobody and is left to the next one.
     """
-    result = Stored()
+    result, payloads = Stored(), list(payloads)
+    _lock(PreHire, payloads)
     for payload in payloads:
         try:
             _store_pre_hire_detail(payload, asked_at, result)
@@ -142,13 +146,19 @@ def store_pre_hire_details(payloads: Iterable[Any], *, asked_at: datetime) -> St
     return result
 
 
+def _lock(model: type[Mirrored], payloads: Iterable[Any]) -> None:
+    names = [_name_of(model, payload) for payload in payloads]
+    rows = model._base_manager.select_for_update().filter(feishu_id__in=names)
+    list(rows.order_by("feishu_id").values_list("pk"))
+
+
 def _store_pre_hire_detail(payload: Any, asked_at: datetime, result: Stored) -> None:
     if not isinstance(payload, Mapping) or not _is_storable(payload):
         raise BadRecord("the record is not an object that can be stored")
     known = PreHire.everyone.filter(feishu_id=_id(payload, "id"))
     older = models.Q(detail_asked_at=None) | models.Q(detail_asked_at__lt=asked_at)
     stored = known.filter(older).update(detail=dict(payload), detail_asked_at=asked_at)
-    for row in known.select_for_update().filter(asked_at__lt=asked_at):
+    for row in known.filter(asked_at__lt=asked_at):
         _update_from_detail(row, payload, asked_at)
     result.stored += stored
     result.skipped += 1 - stored
@@ -203,7 +213,7 @@ def store_offboardings(
     return _store(Offboarding, payloads, offboarding_row, asked_at, origin)
 
 
-@transaction.atomic
+@whole
 def note_missing_employees(
     application_ids: Collection[str], *, among: Iterable[str], asked_at: datetime
 ) -> None:
@@ -215,6 +225,7 @@ def note_missing_employees(
     found.exclude(missing_since=None).update(missing_since=None)
 
 
+@whole
 def note_unseen(model: type[Vanishing], *, since: datetime, asked_at: datetime) -> None:
     """After a whole pass over a list that began at `since`: what it has not shown is missing.
     A record that was shown and could not be read is not."""
@@ -227,6 +238,7 @@ def note_unseen(model: type[Vanishing], *, since: datetime, asked_at: datetime) 
     )
 
 
+@whole
 def note_unmet(
     model: type[Vanishing], rows: Iterable[Vanishing], *, since: datetime, asked_at: datetime
 ) -> None:
@@ -255,13 +267,13 @@ def missing_people(model: type[Vanishing], *, limit: int) -> list[int]:
     return list(missing.order_by("missing_since", "pk").values_list("person_id", flat=True)[:limit])
 
 
-@transaction.atomic
+@whole
 def take_missing_off(model: type[Vanishing], *, before: datetime, at: datetime) -> int:
     """Those missing since before then are gone; how many."""
     missing = model.everyone.select_for_update().filter(gone_at=None, missing_since__lte=before)
-    rows = list(missing.defer("payload"))
-    differences.gone(rows, at=at)
+    rows = list(missing.order_by("feishu_id").defer("payload"))
     model.everyone.filter(pk__in=[row.pk for row in rows]).update(gone_at=at)
+    differences.gone(rows, at=at)
     return len(rows)
 
 
@@ -274,7 +286,7 @@ def forget_missing(model: type[Vanishing]) -> int:
 # -- what no reading tells ----------------------------------------------------------------
 
 
-@transaction.atomic
+@whole
 def note_talent_onboarded(talent_id: str, *, at: datetime) -> None:
     """A1 has no record in its answer: what was asked before `at` must not take this back."""
     talent = Talent.objects.select_for_update().filter(feishu_id=talent_id).first()
@@ -305,7 +317,7 @@ def _forget_who_left(payloads: Sequence[Any], asked_at: datetime) -> None:
     ).update(left_known_at=None)
 
 
-@transaction.atomic
+@whole
 def note_stage(application_id: str, stage: StageType, *, at: datetime) -> None:
     """A change of ours that is done has brought the application to this stage; a reading will
     tell its name and id."""
@@ -327,8 +339,8 @@ def _note(
     for name, value in columns.items():
         setattr(row, name, value)
     step = Step(row.feishu_id, row.person_id, before, differences.version_of(row))
-    differences.store(differences.found_in(type(row), [step], READ).events)
     row.save(update_fields=[*columns, "payload", "asked_at"])
+    differences.store(differences.found_in(type(row), [step], READ).events)
 
 
 def note_about_application(
@@ -355,9 +367,10 @@ def note_missing_employee(
 def note_employee_gone(employee_id: str, *, at: datetime) -> None:
     """Gone by a change of ours, so no second reading is needed. Should Feishu have kept the
     record all the same, the next reading of it brings it back."""
-    present = Employee.objects.filter(feishu_id=employee_id, asked_at__lte=at)
-    differences.gone(present, at=at)
+    present = Employee.objects.select_for_update().filter(feishu_id=employee_id, asked_at__lte=at)
+    rows = list(present)
     present.update(asked_at=at, missing_since=at, gone_at=at)
+    differences.gone(rows, at=at)
 
 
 # -- payload to columns -------------------------------------------------------------------
@@ -530,20 +543,18 @@ def _store(
     asked_at: datetime,
     origin: Origin,
 ) -> Stored:
-    result = Stored()
     rows: dict[str, Row] = {}
+    unreadable: list[tuple[str, str]] = []
     for payload in payloads:
         try:
             row = _read_row(model, read, payload)
         except BadRecord as error:
-            name = _set_aside(model, payload, str(error), asked_at)
-            result.unreadable.append((name, str(error)))
+            unreadable.append((_set_aside(model, payload, str(error), asked_at), str(error)))
             continue
         rows[row.feishu_id] = row
-    with transaction.atomic():
-        _write(model, rows, asked_at, result, origin)
-        _forget_unreadable(model, rows, asked_at)
-    return result
+    stored = _write(model, rows, asked_at, origin)
+    stored.unreadable = unreadable
+    return stored
 
 
 def _read_row(model: type[Mirrored], read: Reader, payload: Any) -> Row:
@@ -570,13 +581,12 @@ def _is_storable(payload: Any) -> bool:
     return "\\u0000" not in text
 
 
+@whole
 def _write(
-    model: type[Mirrored],
-    rows: dict[str, Row],
-    asked_at: datetime,
-    result: Stored,
-    origin: Origin,
-) -> None:
+    model: type[Mirrored], rows: Mapping[str, Row], asked_at: datetime, origin: Origin
+) -> Stored:
+    """Write those that were asked for later than what is stored."""
+    _forget_unreadable(model, rows, asked_at)
     known = {
         row.feishu_id: row
         for row in model._base_manager.select_for_update()
@@ -588,9 +598,9 @@ def _write(
         for row in rows.values()
         if row.feishu_id not in known or known[row.feishu_id].asked_at < asked_at
     ]
-    result.skipped = len(rows) - len(fresh)
     if not fresh:
-        return
+        return Stored(skipped=len(rows))
+    skipped = len(rows) - len(fresh)
     people = _people_of(fresh, known)
     if model is Employee:
         _keep_employment_ids(fresh, known)
@@ -599,7 +609,7 @@ def _write(
         model._base_manager.filter(feishu_id__in=found.behind).update(asked_at=asked_at)
         fresh = [row for row in fresh if row.feishu_id not in found.behind]
     if not fresh:
-        return
+        return Stored(skipped=skipped)
     columns = sorted(fresh[0].columns)
     model._base_manager.bulk_create(
         [
@@ -610,7 +620,7 @@ def _write(
                 asked_at=asked_at,
                 **row.columns,
             )
-            for row in fresh
+            for row in sorted(fresh, key=attrgetter("feishu_id"))
         ],
         update_conflicts=True,
         unique_fields=["feishu_id"],
@@ -618,7 +628,7 @@ def _write(
         batch_size=500,
     )
     differences.store(found.events)
-    result.stored = len(fresh)
+    return Stored(len(fresh), skipped)
 
 
 def _steps(
@@ -698,7 +708,9 @@ def _make_people(rows: Sequence[Row], found: dict[str, int]) -> None:
 
 def _describe_people(rows: Sequence[Row], found: dict[str, int]) -> None:
     """Names, ids and search text, written only where they change."""
-    people = Person.objects.in_bulk(set(found.values()))
+    people = (
+        Person.objects.order_by("pk").select_for_update(no_key=True).in_bulk(set(found.values()))
+    )
     taken = _people_by("employment_id", {row.employment_id for row in rows})
     changed: dict[int, Person] = {}
     for row in rows:

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from lifecycle.models import CatalogueEntry, Contact, Department, Person, ReportingLine
 from lifecycle.pinyin import search_text
+from lifecycle.transactions import whole
 
 DEEPEST = 60
 LONGEST_ID = 64
@@ -198,12 +199,14 @@ def rebuild_reporting_lines() -> None:
     ReportingLine.objects.bulk_create(lines, batch_size=1000)
 
 
-@transaction.atomic
+@whole
 def link_people_to_contacts(pairs: Sequence[tuple[str, str]]) -> int:
     """Note the Feishu account of people in CoreHR: (employment id, open_id), from R12."""
     people = {
         person.employment_id: person
-        for person in Person.objects.filter(employment_id__in=[pair[0] for pair in pairs])
+        for person in Person.objects.select_for_update(no_key=True)
+        .filter(employment_id__in=[pair[0] for pair in pairs])
+        .order_by("pk")
     }
     changed = []
     for employment_id, open_id in pairs:

@@ -31,7 +31,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("lifecycle.policies",),
     (
         "lifecycle.models", "lifecycle.migrations", "lifecycle.append_only",
-        "lifecycle.person_index", "lifecycle.step_triggers", "lifecycle.triggers",
+        "lifecycle.person_index", "lifecycle.step_triggers", "lifecycle.transactions",
+        "lifecycle.triggers",
     ),
     (
         "lifecycle.rules", "lifecycle.change_states", "lifecycle.errors", "lifecycle.feishu",

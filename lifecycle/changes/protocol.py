@@ -752,19 +752,14 @@ def _move(
     ).update(status=target.value, version=F("version") + 1, **fields)
     if not won:
         raise Lost
-    action_log.record(
-        event,
-        actor=actor,
-        at=at,
-        change=change,
-        data=_about(change) | {"from": current.value, "to": target.value} | dict(data or {}),
-        private=private,
-    )
+    about = _about(change) | {"from": current.value, "to": target.value} | dict(data or {})
     change.status, change.version = target.value, change.version + 1
     for name, value in fields.items():
         setattr(change, name, value)
     if target is Status.SUCCEEDED:
         kind_named(change.kind).applied(change, at=at)
+    # Last, because the end of the log is the last thing that any transaction locks.
+    action_log.record(event, actor=actor, at=at, change=change, data=about, private=private)
 
 
 def _chained(change: StatusChange, facts: Mapping[str, Any] | None) -> dict[str, Any] | None:

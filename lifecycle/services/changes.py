@@ -91,7 +91,7 @@ def submit_change(
     _check_allowed(kind, record, acting_user)
     with transaction.atomic():
         # The person, because the records of one person share one order of changes.
-        Person.objects.select_for_update().get(pk=record.person_id)
+        Person.objects.select_for_update(no_key=True).get(pk=record.person_id)
         record.refresh_from_db()
         # Under the lock, or the second of two clicks would be blocked by the first one.
         already = StatusChange.objects.filter(

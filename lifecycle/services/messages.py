@@ -317,6 +317,10 @@ def _not_delivered(
         message.save()
         if request is None:
             return
+        if message.user is not None and message.user.email and state == State.FAILED:
+            ConversionRequest.objects.filter(
+                pk=request.pk, status=ConversionRequest.Status.OPEN
+            ).update(next_reminder_at=at)
         action_log.record(
             "message.undelivered",
             actor=None,
@@ -325,10 +329,6 @@ def _not_delivered(
             data=_about(message)
             | {"problem": message.problem, "code": message.code, "log_id": message.log_id},
         )
-        if message.user is not None and message.user.email and state == State.FAILED:
-            ConversionRequest.objects.filter(
-                pk=request.pk, status=ConversionRequest.Status.OPEN
-            ).update(next_reminder_at=at)
 
 
 def _about(message: FeishuMessage) -> dict[str, Any]:

@@ -255,7 +255,9 @@ def approve(
         raise RequestRefused("request.day-fixed")
     _check_ground(request, pre_image_hash, at=at, client=through.client)
     with transaction.atomic():
-        Person.objects.select_for_update().get(pk=request.person_id)
+        Person.objects.select_for_update(no_key=True).get(pk=request.person_id)
+        # Before the end of the log is locked: whoever else decides or hands on waits here.
+        ConversionRequest.objects.select_for_update(no_key=True).get(pk=request.pk)
         _still_open(request)
         employee = Employee.everyone.select_related("person").get(pk=request.employee_id)
         plan = _plan(employee, day, key=str(request.key), at=at)
@@ -644,12 +646,12 @@ def delegate(
         )
         days = {"first_day": first_day.isoformat(), "last_day": last_day.isoformat()}
         about = {"user": to.pk, "delegation": made.pk}
-        action_log.record("delegation.created", actor=acting_user, at=at, data=about | days)
         # Whoever stands in is told of what waits with the next run of the reminders.
         waiting = ConversionRequest.objects.filter(approver=acting_user, status=Status.OPEN)
         if made.holds_on(_day(at)):
             waiting.update(next_reminder_at=at)
             ring_reminders()
+        action_log.record("delegation.created", actor=acting_user, at=at, data=about | days)
     return made
 
 

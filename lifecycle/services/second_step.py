@@ -192,7 +192,7 @@ def _digest(typed: str) -> str:
 
 def _lock(user: User) -> bool:
     """One at a time per user: two open pages set up one second step."""
-    return User.objects.select_for_update().filter(pk=user.pk).first() is not None
+    return User.objects.select_for_update(no_key=True).filter(pk=user.pk).first() is not None
 
 
 def _cipher() -> Fernet:

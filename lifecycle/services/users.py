@@ -97,7 +97,7 @@ def change_user(
 
     Raises OpenIdTaken.
     """
-    user = User.objects.select_for_update().get(pk=user.pk)
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     before = account_state(user)
     user.role = user.role if role is None else role
     user.department_ids = user.department_ids if departments is None else sorted(departments)
