@@ -28,6 +28,8 @@ class FeishuMessage(models.Model):
         UNREACHABLE = "unreachable", _("No way to reach them")
         DROPPED = "dropped", _("No longer needed")
 
+    UNDELIVERED = (State.FAILED, State.UNREACHABLE)
+
     # Feishu takes two requests with the same one, within an hour, for one message.
     uuid = models.UUIDField(unique=True, default=uuid.uuid4)
     kind = models.CharField(max_length=20, choices=Kind.choices)
@@ -57,6 +59,7 @@ class FeishuMessage(models.Model):
     next_at = models.DateTimeField(null=True, blank=True)
     # Attempts after which nobody knows whether the message has arrived.
     attempts = models.PositiveSmallIntegerField(default=0)
+    # When Feishu may have seen it first; written down before the attempt.
     first_sent_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     message_id = models.CharField(max_length=64, blank=True, db_index=True)
@@ -100,7 +103,7 @@ class FeishuMessage(models.Model):
 
     @property
     def is_undelivered(self) -> bool:
-        return self.state in (self.State.FAILED, self.State.UNREACHABLE)
+        return self.state in self.UNDELIVERED
 
 
 class CardPress(models.Model):

@@ -60,7 +60,7 @@ def open_undelivered() -> QuerySet[FeishuMessage]:
     """Not delivered, not sent again, and still needed."""
     return FeishuMessage.objects.filter(
         Q(request=None) | Q(request__status=ConversionRequest.Status.OPEN),
-        state__in=(State.FAILED, State.UNREACHABLE),
+        state__in=FeishuMessage.UNDELIVERED,
         followed_by=None,
     )
 

@@ -10,6 +10,7 @@ people's records: the switch that stops those does not stop them.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -76,16 +77,7 @@ def tell(request: ConversionRequest, user: User, *, at: datetime) -> bool:
     if last is not None and last.face == cards.OPEN and at - last.created_at < FRESH:
         return True
     if last is None or last.state != State.WAITING:
-        FeishuMessage.objects.create(
-            kind=Kind.REMINDER if last else Kind.REQUEST,
-            request=request,
-            user=user,
-            step=request.step,
-            receiver=user.open_id,
-            created_at=at,
-            next_at=at,
-        )
-        ring_messages()
+        _write_down(request, user, Kind.REMINDER if last else Kind.REQUEST, at=at)
     return True
 
 
@@ -94,12 +86,19 @@ def note_unreachable(request: ConversionRequest, user: User, *, at: datetime) ->
     if not settings.FEISHU_MESSAGES:
         return
     known = FeishuMessage.objects.filter(request=request, user=user)
-    if any(message.is_undelivered for message in known):
+    if known.filter(state__in=FeishuMessage.UNDELIVERED).exists():
         return
-    message = FeishuMessage(
-        kind=Kind.REQUEST, request=request, user=user, created_at=at, problem="message.no-address"
-    )
-    _not_delivered(message, State.UNREACHABLE, at=at)
+    with transaction.atomic():
+        message = FeishuMessage.objects.create(
+            kind=Kind.REQUEST,
+            request=request,
+            user=user,
+            state=State.UNREACHABLE,
+            created_at=at,
+            problem="message.no-address",
+            is_settled=True,
+        )
+        _record_undelivered(message, request, at=at)
 
 
 def send_again(message: FeishuMessage, *, acting_user: User, at: datetime) -> FeishuMessage:
@@ -119,16 +118,7 @@ def send_again(message: FeishuMessage, *, acting_user: User, at: datetime) -> Fe
         is_repeated = FeishuMessage.objects.filter(follows=message).exists()
         if not locked.is_undelivered or is_repeated or not request.is_open or not user.open_id:
             raise MessageRefused
-        again = FeishuMessage.objects.create(
-            kind=message.kind,
-            request=request,
-            user=user,
-            step=request.step,
-            receiver=user.open_id,
-            created_at=at,
-            next_at=at,
-            follows=message,
-        )
+        again = _write_down(request, user, message.kind, at=at, follows=message)
         action_log.record(
             "message.sent_again",
             actor=acting_user,
@@ -136,8 +126,30 @@ def send_again(message: FeishuMessage, *, acting_user: User, at: datetime) -> Fe
             person=request.person,
             data=_about(again) | {"was": message.pk},
         )
-        ring_messages()
     return again
+
+
+def _write_down(
+    request: ConversionRequest,
+    user: User,
+    kind: str,
+    *,
+    at: datetime,
+    follows: FeishuMessage | None = None,
+) -> FeishuMessage:
+    """A card for this user, at the step the request is at, to be sent by the worker."""
+    message = FeishuMessage.objects.create(
+        kind=kind,
+        request=request,
+        user=user,
+        step=request.step,
+        receiver=user.open_id,
+        created_at=at,
+        next_at=at,
+        follows=follows,
+    )
+    ring_messages()
+    return message
 
 
 def post_checkpoint(at: datetime) -> bool:
@@ -180,23 +192,26 @@ def send_due(at: datetime) -> int:
 
 def _send(message: FeishuMessage, at: datetime) -> bool:
     """One message; False when there is no point in trying others now."""
-    face = face_of(message, at)
-    if message.request is not None and face != cards.OPEN and not message.attempts:
+    face, is_first = face_of(message, at), message.first_sent_at is None
+    if message.request is not None and face != cards.OPEN and is_first:
         _claimed(message).update(state=State.DROPPED, next_at=None, is_settled=True)
         return True
-    mine = _claimed(message).update(next_at=at + LEASE)
-    if not mine:
+    if _is_forgotten(message, at):
+        _not_delivered(message, "message.no-answer", at=at)
         return True
-    message.next_at = at + LEASE
-    call = _call(message, face, at)
+    # Before the first byte: whoever dies while sending has perhaps sent it.
+    begun = message.first_sent_at or at
+    if not _claimed(message).update(next_at=at + LEASE, first_sent_at=begun):
+        return True
+    call = _built(message, lambda: _call(message, face, at))
     if call is None:
-        _not_delivered(message, State.FAILED, at=at, problem="message.refused")
+        _not_delivered(message, "message.refused", at=at)
         return True
     result = _sent(call)
     if result is None:
-        _wait(message, at + UNREACHED_WAIT)
+        _wait(message, at + UNREACHED_WAIT, first_sent_at=message.first_sent_at)
         return False
-    return _after(message, face, result, at)
+    return _after(message, result, at)
 
 
 def _claimed(message: FeishuMessage) -> QuerySet[FeishuMessage]:
@@ -204,16 +219,21 @@ def _claimed(message: FeishuMessage) -> QuerySet[FeishuMessage]:
     return FeishuMessage.objects.filter(pk=message.pk, state=State.WAITING, next_at=message.next_at)
 
 
-def _call(message: FeishuMessage, face: str, at: datetime) -> Call | None:
+def _call(message: FeishuMessage, face: str, at: datetime) -> Call:
     uuid = str(message.uuid)
+    if message.request is None:
+        return remote.messages.send_text(
+            message.receiver, message.text, uuid=uuid, receiver_type="chat_id"
+        )
+    return remote.messages.send_card(
+        message.receiver, cards.card_of(message, face, at=at), uuid=uuid
+    )
+
+
+def _built(message: FeishuMessage, build: Callable[[], Call]) -> Call | None:
+    """None for a call that Feishu's rules do not allow: it holds up no other."""
     try:
-        if message.request is None:
-            return remote.messages.send_text(
-                message.receiver, message.text, uuid=uuid, receiver_type="chat_id"
-            )
-        # The same uuid is the same message, so the card of a first attempt counts.
-        card = cards.card_of(message, face, at=at)
-        return remote.messages.send_card(message.receiver, card, uuid=uuid)
+        return build()
     except remote.errors.InvalidCall:
         log.exception("message %s cannot be built", message.pk)
         return None
@@ -233,16 +253,16 @@ def _sent(call: Call) -> SendResult | None:
     return result
 
 
-def _after(message: FeishuMessage, face: str, result: SendResult, at: datetime) -> bool:
+def _after(message: FeishuMessage, result: SendResult, at: datetime) -> bool:
     if result.outcome is Outcome.APPLIED:
         # Not `state` alone: the sender whose lease ran out has sent the same message.
         FeishuMessage.objects.filter(pk=message.pk, state=State.WAITING).update(
             state=State.SENT,
             next_at=None,
             sent_at=at,
-            first_sent_at=message.first_sent_at or at,
             message_id=str(result.data.get("message_id") or "")[:64],
-            face=face,
+            # The same uuid is the same message: what the first attempt showed counts.
+            face=cards.OPEN if message.request else "",
             update_at=at,
             problem="",
             code=None,
@@ -253,7 +273,7 @@ def _after(message: FeishuMessage, face: str, result: SendResult, at: datetime) 
         _wait_unreached(message, result, at)
         return result.outcome is Outcome.THROTTLED
     if result.outcome is Outcome.REJECTED:
-        _not_delivered(message, State.FAILED, at=at, problem="message.refused", result=result)
+        _not_delivered(message, "message.refused", at=at, result=result)
         return True
     _wait_after_silence(message, result, at)
     return False
@@ -265,11 +285,17 @@ def _wait_unreached(message: FeishuMessage, result: SendResult, at: datetime) ->
     if result.outcome is not Outcome.THROTTLED:
         wait = UNREACHED_WAIT
     if at + wait - message.created_at > GIVE_UP_UNSENT:
-        _not_delivered(message, State.FAILED, at=at, problem="message.not-sent", result=result)
+        _not_delivered(message, "message.not-sent", at=at, result=result)
     elif _is_forgotten(message, at + wait):
-        _not_delivered(message, State.FAILED, at=at, problem="message.no-answer", result=result)
+        _not_delivered(message, "message.no-answer", at=at, result=result)
     else:
-        _wait(message, at + wait, code=result.code, log_id=result.log_id or "")
+        _wait(
+            message,
+            at + wait,
+            first_sent_at=message.first_sent_at,
+            code=result.code,
+            log_id=result.log_id or "",
+        )
 
 
 def _wait_after_silence(message: FeishuMessage, result: SendResult, at: datetime) -> None:
@@ -277,13 +303,12 @@ def _wait_after_silence(message: FeishuMessage, result: SendResult, at: datetime
     message.first_sent_at = message.first_sent_at or at
     wait = timedelta(seconds=SILENT_WAITS[min(message.attempts, len(SILENT_WAITS)) - 1])
     if message.attempts > len(SILENT_WAITS) or _is_forgotten(message, at + wait):
-        _not_delivered(message, State.FAILED, at=at, problem="message.no-answer", result=result)
+        _not_delivered(message, "message.no-answer", at=at, result=result)
         return
     _wait(
         message,
         at + wait,
         attempts=message.attempts,
-        first_sent_at=message.first_sent_at,
         code=result.code,
         log_id=result.log_id or "",
     )
@@ -299,36 +324,45 @@ def _wait(message: FeishuMessage, until: datetime, **fields: Any) -> None:
 
 
 def _not_delivered(
-    message: FeishuMessage,
-    state: FeishuMessage.State,
-    *,
-    at: datetime,
-    problem: str = "",
-    result: SendResult | None = None,
+    message: FeishuMessage, problem: str, *, at: datetime, result: SendResult | None = None
 ) -> None:
-    """Written down for HR, in the log too; e-mail, where there is any, goes out instead."""
-    message.state, message.next_at = state, None
-    message.problem = problem or message.problem
+    """Given up, unless it has turned out to be there. E-mail, where there is any, goes out
+    instead."""
+    waiting = FeishuMessage.objects.filter(pk=message.pk, state=State.WAITING)
+    message.problem = problem
     message.code = result.code if result else None
     message.log_id = (result.log_id or "") if result else ""
-    message.is_settled = True
-    request = message.request
     with transaction.atomic():
-        message.save()
-        if request is None:
+        given_up = waiting.update(
+            state=State.FAILED,
+            next_at=None,
+            is_settled=True,
+            attempts=message.attempts,
+            problem=message.problem,
+            code=message.code,
+            log_id=message.log_id,
+        )
+        request = message.request
+        if not given_up or request is None:
             return
-        if message.user is not None and message.user.email and state == State.FAILED:
+        if message.user is not None and message.user.email:
             ConversionRequest.objects.filter(
                 pk=request.pk, status=ConversionRequest.Status.OPEN
             ).update(next_reminder_at=at)
-        action_log.record(
-            "message.undelivered",
-            actor=None,
-            at=at,
-            person=request.person,
-            data=_about(message)
-            | {"problem": message.problem, "code": message.code, "log_id": message.log_id},
-        )
+        _record_undelivered(message, request, at=at)
+
+
+def _record_undelivered(
+    message: FeishuMessage, request: ConversionRequest, *, at: datetime
+) -> None:
+    why = {"problem": message.problem, "code": message.code, "log_id": message.log_id}
+    action_log.record(
+        "message.undelivered",
+        actor=None,
+        at=at,
+        person=request.person,
+        data=_about(message) | why,
+    )
 
 
 def _about(message: FeishuMessage) -> dict[str, Any]:
@@ -374,7 +408,11 @@ def _update(message: FeishuMessage, face: str, at: datetime) -> bool:
         FeishuMessage.objects.filter(pk=message.pk).update(is_settled=True)
         return True
     card = cards.card_of(message, face, at=at)
-    result = _sent(remote.messages.update_card(message.message_id, card))
+    call = _built(message, lambda: remote.messages.update_card(message.message_id, card))
+    if call is None:
+        FeishuMessage.objects.filter(pk=message.pk).update(is_settled=True)
+        return True
+    result = _sent(call)
     if result is None:
         return False
     if result.outcome is Outcome.APPLIED:

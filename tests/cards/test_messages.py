@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 
 from lifecycle import action_log, jobs
@@ -124,6 +125,36 @@ class TestOneEffect:
         assert last < timedelta(hours=1)
         assert len(feishu.cards(li)) == 1
 
+    def test_never_repeated_by_a_worker_that_was_away(self, bo, mei, li, feishu):
+        feishu.control.fault("drop_after", endpoint="M1")
+        requests.ask(bo, acting_user=mei, at=NOW())
+        told()
+        messages.send_due(later(120))
+        message = the_message()
+        assert (message.state, message.problem) == ("failed", "message.no-answer")
+        assert len(feishu.control.requests(writes=True)) == 1
+
+    def test_never_repeated_after_a_worker_that_died_while_sending(self, bo, mei, li, feishu):
+        requests.ask(bo, acting_user=mei, at=NOW())
+        reminders.remind(NOW())
+        with pytest.raises(KeyboardInterrupt), connection.execute_wrapper(die_noting_the_answer):
+            messages.send_due(NOW())
+        assert len(feishu.cards(li)) == 1
+        messages.send_due(later(120))
+        message = the_message()
+        assert (message.state, message.problem) == ("failed", "message.no-answer")
+        assert len(feishu.control.requests(writes=True)) == 1
+
+    def test_a_late_refusal_does_not_undo_what_a_press_has_shown(self, bo, mei, li, feishu):
+        feishu.control.fault("drop_after", endpoint="M1")
+        requests.ask(bo, acting_user=mei, at=NOW())
+        told()
+        waiting = FeishuMessage.objects.select_related(*messages.RELATED).get()
+        feishu.press(li, "approve")
+        messages._not_delivered(waiting, "message.refused", at=NOW())
+        assert the_message().state == "sent"
+        assert not ActionEntry.objects.filter(event="message.undelivered").exists()
+
     @pytest.mark.parametrize("fault", ["throttle", "expired_token"])
     def test_waits_without_using_up_attempts(self, bo, mei, li, feishu, fault):
         feishu.control.fault(fault, endpoint="M1", delay_s=0)
@@ -147,6 +178,13 @@ class TestOneEffect:
         reminders.remind(NOW())
         jobs.sweep()
         assert the_message().state == "sent"
+
+
+def die_noting_the_answer(execute, sql, params, many, context):
+    """The process is killed after Feishu has the message and before we know."""
+    if sql.startswith('UPDATE "lifecycle_feishumessage"') and '"sent_at"' in sql:
+        raise KeyboardInterrupt
+    return execute(sql, params, many, context)
 
 
 class TestUndelivered:
@@ -251,6 +289,20 @@ class TestOutcome:
         told()
         assert said in words_of(feishu.card(li)["card"])
         assert len(feishu.cards(qin)) == (step == "reassign")
+
+    def test_decided_before_the_lost_answer_was_made_up_for(self, bo, mei, li, feishu):
+        feishu.control.fault("drop_after", endpoint="M1")
+        request = requests.ask(bo, acting_user=mei, at=NOW())
+        told()
+        requests.cancel(request, reason="x", acting_user=mei, at=NOW())
+        told(at=later(1))
+        assert "撤回" in words_of(feishu.card(li)["card"])
+
+    def test_one_that_cannot_be_made_holds_up_no_other(self, asked, feishu, li, mei):
+        FeishuMessage.objects.update(message_id="om_1/../2")
+        requests.cancel(asked, reason="x", acting_user=mei, at=NOW())
+        assert messages.update_due(NOW()) == 1
+        assert the_message().is_settled
 
     def test_is_tried_again_when_feishu_is_silent(self, asked, feishu, li, mei):
         requests.cancel(asked, reason="x", acting_user=mei, at=NOW())
