@@ -598,19 +598,39 @@ def _write(
         for row in rows.values()
         if row.feishu_id not in known or known[row.feishu_id].asked_at < asked_at
     ]
-    if not fresh:
-        return Stored(skipped=len(rows))
-    skipped = len(rows) - len(fresh)
-    people = _people_of(fresh, known)
+    stored = Stored(skipped=len(rows) - len(fresh))
     if model is Employee:
         _keep_employment_ids(fresh, known)
-    found = differences.found_in(model, _steps(fresh, known, people, asked_at), origin)
-    if found.behind:
-        model._base_manager.filter(feishu_id__in=found.behind).update(asked_at=asked_at)
-        fresh = [row for row in fresh if row.feishu_id not in found.behind]
-    if not fresh:
-        return Stored(skipped=skipped)
-    columns = sorted(fresh[0].columns)
+    owners = _owners_of(fresh)
+    news = [row for row in fresh if not _is_as_known(row, known.get(row.feishu_id), owners)]
+    as_known = {row.feishu_id for row in fresh} - {row.feishu_id for row in news}
+    people = _people_of(news, known, owners)
+    found = differences.found_in(model, _steps(news, known, people, asked_at), origin)
+    if seen := as_known | found.behind:
+        model._base_manager.filter(feishu_id__in=seen).update(asked_at=asked_at)
+    news = [row for row in news if row.feishu_id not in found.behind]
+    _upsert(model, news, people, asked_at)
+    differences.store(found.events)
+    stored.stored = len(as_known) + len(news)
+    return stored
+
+
+def _is_as_known(row: Row, known: Mirrored | None, owners: Owners) -> bool:
+    """Whether the record is what we have, under the person we have it under: most of what a
+    sync reads, and of that only the time of the reading is written."""
+    if known is None or known.payload != row.payload:
+        return False
+    if any(getattr(known, name) != value for name, value in row.columns.items()):
+        return False
+    employed = owners.employments.get(row.employment_id) if row.employment_id else known.person_id
+    return employed == known.person_id == owners.of(row, known)
+
+
+def _upsert(
+    model: type[Mirrored], rows: Sequence[Row], people: Mapping[str, int], asked_at: datetime
+) -> None:
+    if not rows:
+        return
     model._base_manager.bulk_create(
         [
             model(
@@ -620,15 +640,13 @@ def _write(
                 asked_at=asked_at,
                 **row.columns,
             )
-            for row in sorted(fresh, key=attrgetter("feishu_id"))
+            for row in sorted(rows, key=attrgetter("feishu_id"))
         ],
         update_conflicts=True,
         unique_fields=["feishu_id"],
-        update_fields=["person", "payload", "asked_at", *columns],
+        update_fields=["person", "payload", "asked_at", *sorted(rows[0].columns)],
         batch_size=500,
     )
-    differences.store(found.events)
-    return Stored(len(fresh), skipped)
 
 
 def _steps(
@@ -660,27 +678,48 @@ def _keep_employment_ids(rows: Sequence[Row], known: Mapping[str, Mirrored]) -> 
             row.columns["employment_id"] = kept
 
 
-def _people_of(rows: Sequence[Row], known: Mapping[str, Mirrored]) -> dict[str, int]:
-    """feishu_id -> person id, making and naming people where needed."""
-    talents = _people_by("talent_id", {row.talent_id for row in rows})
-    employments = _people_by("employment_id", {row.employment_id for row in rows})
-    applications = dict(
-        Application.objects.filter(
-            feishu_id__in={row.application_id for row in rows if row.application_id}
-        ).values_list("feishu_id", "person_id")
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """Whose the ids are that the rows of a batch name: id -> person id."""
+
+    talents: Mapping[str, int]
+    applications: Mapping[str, int]
+    employments: Mapping[str, int]
+
+    def of(self, row: Row, known: Mirrored | None) -> int | None:
+        return (
+            self.talents.get(row.talent_id)
+            or self.applications.get(row.application_id)
+            or (known.person_id if known is not None else None)
+            or self.employments.get(row.employment_id)
+        )
+
+
+def _owners_of(rows: Sequence[Row]) -> Owners:
+    applications = {row.application_id for row in rows if row.application_id}
+    return Owners(
+        _people_by("talent_id", {row.talent_id for row in rows}),
+        dict(
+            Application.objects.filter(feishu_id__in=applications).values_list(
+                "feishu_id", "person_id"
+            )
+        ),
+        _people_by("employment_id", {row.employment_id for row in rows}),
     )
+
+
+def _people_of(
+    rows: Sequence[Row], known: Mapping[str, Mirrored], owners: Owners
+) -> dict[str, int]:
+    """feishu_id -> person id, making and naming people where needed."""
     found: dict[str, int] = {}
     for row in rows:
-        person_id = (
-            talents.get(row.talent_id)
-            or applications.get(row.application_id)
-            or (known[row.feishu_id].person_id if row.feishu_id in known else None)
-            or employments.get(row.employment_id)
-        )
+        person_id = owners.of(row, known.get(row.feishu_id))
         if person_id is not None:
             found[row.feishu_id] = person_id
+    met = [row for row in rows if row.feishu_id in found]
     _make_people([row for row in rows if row.feishu_id not in found], found)
-    _describe_people(rows, found)
+    _describe_people(met, found)
     return found
 
 
@@ -694,30 +733,41 @@ def _people_by(column: str, values: set[str]) -> dict[str, int]:
 def _make_people(rows: Sequence[Row], found: dict[str, int]) -> None:
     """Two rows of one batch may be the same new talent, so people are made by their key."""
     made: dict[str, Person] = {}
+    employed: set[str] = set()
     for row in rows:
-        key = row.talent_id or row.employment_id or row.feishu_id
-        made.setdefault(
-            key,
-            Person(talent_id=row.talent_id or None, employment_id=row.employment_id or None),
-        )
+        person = made.setdefault(_key_of(row), Person(talent_id=row.talent_id or None))
+        if row.employment_id and person.employment_id is None and row.employment_id not in employed:
+            person.employment_id = row.employment_id
+            employed.add(row.employment_id)
+        _describe(person, row)
     Person.objects.bulk_create(made.values(), batch_size=500)
-    for row in rows:
-        pk = made[row.talent_id or row.employment_id or row.feishu_id].pk
-        found[row.feishu_id] = pk
+    found |= {row.feishu_id: made[_key_of(row)].pk for row in rows}
+
+
+def _key_of(row: Row) -> str:
+    return row.talent_id or row.employment_id or row.feishu_id
+
+
+def _describe(person: Person, row: Row) -> None:
+    """The name, and by what the person is found."""
+    if row.name:
+        person.name = row.name[:200]
+    ids = [row.feishu_id, row.talent_id, row.employment_id]
+    old = [part for part in person.search_text.split("\n") if part.isdigit()]
+    person.search_text = search_text(person.name, *dict.fromkeys(old + ids))
 
 
 def _describe_people(rows: Sequence[Row], found: dict[str, int]) -> None:
     """Names, ids and search text, written only where they change."""
-    people = (
-        Person.objects.order_by("pk").select_for_update(no_key=True).in_bulk(set(found.values()))
-    )
+    if not rows:
+        return
+    locked = Person.objects.order_by("pk").select_for_update(no_key=True)
+    people = locked.in_bulk({found[row.feishu_id] for row in rows})
     taken = _people_by("employment_id", {row.employment_id for row in rows})
     changed: dict[int, Person] = {}
     for row in rows:
         person = people[found[row.feishu_id]]
         before = (person.name, person.employment_id, person.search_text)
-        if row.name:
-            person.name = row.name[:200]
         if row.employment_id:
             holder = taken.setdefault(row.employment_id, person.pk)
             if holder != person.pk and _take_over(person, holder):
@@ -725,13 +775,15 @@ def _describe_people(rows: Sequence[Row], found: dict[str, int]) -> None:
                 found |= {key: person.pk for key, pk in found.items() if pk == holder}
             if taken[row.employment_id] == person.pk:
                 person.employment_id = row.employment_id
-        ids = [row.feishu_id, row.talent_id, row.employment_id]
-        old = [part for part in person.search_text.split("\n") if part.isdigit()]
-        person.search_text = search_text(person.name, *dict.fromkeys(old + ids))
+        _describe(person, row)
         if before != (person.name, person.employment_id, person.search_text):
             changed[person.pk] = person
-    Person.objects.bulk_update(
-        changed.values(), ["name", "employment_id", "open_id", "search_text"], batch_size=200
+    Person.objects.bulk_create(
+        [person for _, person in sorted(changed.items())],
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=["name", "employment_id", "open_id", "search_text"],
+        batch_size=500,
     )
 
 

@@ -104,6 +104,37 @@ class TestNewestQuestion:
         assert (stored.stored, stored.skipped) == (1, 1)
 
 
+class TestAsKnown:
+    @EACH_STORE
+    def test_only_the_time_of_the_reading_is_written(self, store):
+        model, payload = STORES[store]
+        store([payload], asked_at=NOW)
+        with CaptureQueriesContext(connection) as queries:
+            again = store([payload], asked_at=NOW + SECOND)
+        assert (again.stored, again.skipped) == (1, 0)
+        assert of(model).get().asked_at == NOW + SECOND
+        assert not [one["sql"] for one in queries if one["sql"].startswith("INSERT")]
+
+    @pytest.mark.parametrize(
+        "store", [mirror.store_employees, mirror.store_pre_hires, mirror.store_offboardings]
+    )
+    def test_a_record_that_was_missing_is_back(self, store):
+        model, payload = STORES[store]
+        store([payload], asked_at=NOW)
+        of(model).update(missing_since=NOW, gone_at=NOW)
+        store([payload], asked_at=NOW + SECOND)
+        assert (of(model).get().missing_since, of(model).get().gone_at) == (None, None)
+
+    def test_a_record_comes_to_its_person_once_that_one_is_known(self):
+        mirror.store_employees([BO_EMPLOYEE], asked_at=NOW)
+        mirror.store_talents([BO_TALENT], asked_at=NOW)
+        mirror.store_applications([BO_APPLICATION], asked_at=NOW)
+        assert Employee.objects.get().person.talent_id is None
+        mirror.store_employees([BO_EMPLOYEE], asked_at=NOW + SECOND)
+        bo = Employee.objects.get().person
+        assert (bo.talent_id, bo.employment_id) == ("68001", "69001")
+
+
 class TestEmploymentId:
     def test_is_kept_when_an_answer_leaves_it_out(self):
         mirror.store_employees([BO_EMPLOYEE], asked_at=NOW)
