@@ -16,7 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from lifecycle import action_log, policies, remote
@@ -385,9 +385,17 @@ def update_due(at: datetime) -> int:
     shown = FeishuMessage.objects.filter(
         Q(update_at=None) | Q(update_at__lte=at), is_settled=False, state=State.SENT
     ).exclude(message_id="")
-    annotated = shown.annotate(is_superseded=Exists(newer)).order_by("update_at", "pk")
+    # Most of them: whoever has to decide sees the question. They are not even loaded.
+    as_asked = Q(
+        face=cards.OPEN,
+        is_superseded=False,
+        request__status=ConversionRequest.Status.OPEN,
+        request__step=F("step"),
+        request__approver=F("user"),
+    )
+    annotated = shown.annotate(is_superseded=Exists(newer)).exclude(as_asked)
     stands_for = _stand_ins(at)
-    related = annotated.select_related(*RELATED)
+    related = annotated.select_related(*RELATED).order_by("update_at", "pk")
     faces = ((message, face_of(message, at, stands_for=stands_for)) for message in related)
     turned = [(message, face) for message, face in faces if face != message.face]
     count = 0

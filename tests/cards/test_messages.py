@@ -9,6 +9,7 @@ import pytest
 from django.core import mail
 from django.core.management import call_command
 from django.db import connection
+from django.db.models.signals import post_init
 from django.utils import timezone
 
 from lifecycle import action_log, jobs
@@ -303,6 +304,22 @@ class TestOutcome:
         requests.cancel(asked, reason="x", acting_user=mei, at=NOW())
         assert messages.update_due(NOW()) == 1
         assert the_message().is_settled
+
+    def test_reads_none_while_the_question_stands(self, asked, feishu, li, mei):
+        read: list[FeishuMessage] = []
+
+        def note(instance: FeishuMessage, **_: object) -> None:
+            read.append(instance)
+
+        post_init.connect(note, sender=FeishuMessage)
+        try:
+            messages.update_due(NOW())
+            assert read == []
+            requests.cancel(asked, reason="x", acting_user=mei, at=NOW())
+            messages.update_due(NOW())
+            assert len(read) == 1
+        finally:
+            post_init.disconnect(note, sender=FeishuMessage)
 
     def test_is_tried_again_when_feishu_is_silent(self, asked, feishu, li, mei):
         requests.cancel(asked, reason="x", acting_user=mei, at=NOW())
