@@ -31,11 +31,13 @@ def measure(size: int, repeats: int) -> list[Figure]:
     later = iter(at + timedelta(minutes=minutes) for minutes in range(1, 10))
     again = min(_timed(lambda: _sync(records, next(later))) for _ in range(3))
     floor = min(_timed(lambda: _upsert(records, at)) for _ in range(3))
+    queries = _queries(records[:CHUNK], next(later))
     waits = _waits_beside(lambda: _sync(records, next(later), pause=PAUSE))
     company.empty()
     return [
         Figure.at_most("first sync, people made and named", first, floor, 2),
         Figure.at_most("sync of what is known", again, floor, 2),
+        Figure.below(f"queries for {CHUNK} that are known", queries, 12, "queries"),
         Figure.below(
             "a small write meanwhile, p99", round(1000 * percentile(waits, 0.99), 1), 50, "ms"
         ),
@@ -48,6 +50,15 @@ def _sync(records: list[dict[str, Any]], at: datetime, *, pause: float = 0) -> N
     for chunk in _chunks(records):
         time.sleep(pause)
         mirror.store_employees(chunk, asked_at=at)
+
+
+def _queries(records: list[dict[str, Any]], at: datetime) -> int:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as queries:
+        _sync(records, at)
+    return len(queries)
 
 
 def _upsert(records: list[dict[str, Any]], at: datetime) -> None:
