@@ -717,6 +717,12 @@ def sync_all(*, progress: Progress | None = None) -> list[SyncRun]:
     return [run for run in runs if run is not None]
 
 
+def taken_by_another(name: str) -> SyncRun | None:
+    """The pass over this kind that another process is at, as far as its lease tells."""
+    held = SyncRun.objects.filter(kind=name, state=SyncRun.State.RUNNING)
+    return held.filter(lease_until__gte=timezone.now()).first()
+
+
 def _begin(name: str, since: datetime | None = None) -> SyncRun | None:
     """A new run, or one that was cut off and is taken over."""
     now = timezone.now()

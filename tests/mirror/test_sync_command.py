@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from lifecycle.models import Employee, SyncRun
 from lifecycle.services import sync
 from tests.mirror.test_sync import without_scope
 
 pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
 
 
 def run(*kinds: str) -> str:
@@ -51,6 +56,35 @@ class TestSyncCommand:
         sandbox.patch("employees", sandbox.records("employees")[0]["id"], onboard_status=9)
         assert "1 put aside as unreadable" in run("applications", "employees")
 
-    def test_leaves_a_kind_to_the_process_that_is_at_it(self, sandbox):
-        sync._begin("talents")
-        assert run("talents") == "talents        is being synced by another process\n"
+    def test_goes_on_from_where_a_dead_process_has_stopped(self, sandbox):
+        dead = sync._begin("talents")
+        first = next(sync.KINDS["talents"].steps(dead))
+        sync._advance(dead, first)
+        SyncRun.objects.update(lease_until=timezone.now() + timedelta(seconds=1))
+        sandbox.clear_requests()
+        waited, done = run("talents").splitlines()
+        assert waited.startswith("talents        is being synced by another process, or one that")
+        assert done.startswith(f"talents        {len(sandbox.records('talents'))} read, ")
+        assert sandbox.requests()[0]["query"]["page_token"] == first.cursor
+
+    @pytest.mark.parametrize(
+        ("since", "says"), [(None, "was synced by another process"), (NOW, "read, ")]
+    )
+    def test_waits_for_the_process_that_is_at_it(self, sandbox, since, says):
+        """A pass over what has changed since some moment is not what was asked for."""
+        other = sync._begin("talents", since)
+        out = Waited(lambda: sync._finish(other, None))
+        call_command("sync", "talents", stdout=out)
+        assert says in out.getvalue().splitlines()[-1]
+
+
+class Waited(StringIO):
+    """Standard output that has the other process end once the command says that it waits."""
+
+    def __init__(self, ends: Callable[[], None]) -> None:
+        super().__init__()
+        self._ends = ends
+
+    def flush(self) -> None:
+        if "waiting until it ends" in self.getvalue().splitlines()[-1]:
+            self._ends()
