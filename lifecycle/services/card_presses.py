@@ -14,13 +14,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from lifecycle import action_log, policies
 from lifecycle.changes.doorbell import ring_messages
 from lifecycle.errors.problems import CardRefused, ChangeBlocked, LifecycleError, RequestRefused
 from lifecycle.errors.words import Words
-from lifecycle.models import CardPress, FeishuMessage, User
+from lifecycle.models import CardPress, ConversionRequest, FeishuMessage, User
 from lifecycle.remote import cards as card_parts
 from lifecycle.remote import errors, events
 from lifecycle.services import cards, messages, requests
@@ -47,27 +46,18 @@ ALREADY: dict[str, Words] = {
 
 def take(press: events.CardPress, *, at: datetime) -> Answer:
     """What Feishu is answered: a word for whoever pressed, and the card as it stands now."""
-    message = _message(press)
+    message = _message(press, at)
     user = _known_user(press, message)
     step = _step(press)
     noted = _note(press, message, user, step, at)
     if noted is None:
         return _answer("info", CardRefused("card.taken-already").notice.sentence, message, at)
     try:
-        _decide(press, message, user, step, at)
+        said = _decide(press, message, user, step, at)
     except LifecycleError as error:
         CardPress.objects.filter(pk=noted.pk).update(outcome=error.notice.code)
         return _refused(error, message, at)
-    return _answer("success", _said(step, message), message, at)
-
-
-def _said(step: str, message: FeishuMessage | None) -> Words:
-    request = message.request if message is not None else None
-    if step == cards.APPROVE and request is not None:
-        request.refresh_from_db()
-        if request.is_open:
-            return AGREED_TO_GO_ON
-    return SAID[step]
+    return _answer("success", said, message, at)
 
 
 def _decide(
@@ -76,39 +66,47 @@ def _decide(
     user: User | None,
     step: str,
     at: datetime,
-) -> None:
-    """Raises LifecycleError: everything the page would say, and what only a card can meet."""
+) -> Words:
+    """What whoever pressed is told. Raises LifecycleError: everything the page would say, and
+    what only a card can meet."""
     if message is None or message.request is None or step not in SAID:
         raise CardRefused("card.unknown")
     if user is None:
         raise CardRefused("card.unknown-person")
-    request = message.request
     # The address of Feishu's servers says nothing about whoever pressed.
     with action_log.coming_from(""):
-        if step == cards.APPROVE:
-            requests.approve(
-                request,
-                day=request.suggested_on,
-                pre_image_hash=request.pre_image_hash,
-                acting_user=user,
-                at=at,
-                through=Through.CARD,
-            )
-        elif step == cards.EXTEND:
-            requests.extend(
-                request,
-                until=_day(press.form),
-                reason=_reason(press.form),
-                acting_user=user,
-                at=at,
-                through=Through.CARD,
-            )
-        else:
-            reason = _reason(press.form)
-            requests.decline(request, reason=reason, acting_user=user, at=at, through=Through.CARD)
+        return _take_step(message.request, step, press.form, user, at)
 
 
-def _message(press: events.CardPress) -> FeishuMessage | None:
+def _take_step(
+    request: ConversionRequest, step: str, form: Mapping[str, Any], user: User, at: datetime
+) -> Words:
+    if step == cards.APPROVE:
+        change = requests.approve(
+            request,
+            day=request.suggested_on,
+            pre_image_hash=request.pre_image_hash,
+            acting_user=user,
+            at=at,
+            through=Through.CARD,
+        )
+        return SAID[step] if change is not None else AGREED_TO_GO_ON
+    reason = _reason(form)
+    if step == cards.EXTEND:
+        requests.extend(
+            request,
+            until=_day(form),
+            reason=reason,
+            acting_user=user,
+            at=at,
+            through=Through.CARD,
+        )
+    else:
+        requests.decline(request, reason=reason, acting_user=user, at=at, through=Through.CARD)
+    return SAID[step]
+
+
+def _message(press: events.CardPress, at: datetime) -> FeishuMessage | None:
     """The card that was pressed: by Feishu's own id, or by ours when the answer with Feishu's
     was lost; a press proves that the card has arrived."""
     related = FeishuMessage.objects.select_related(*messages.RELATED)
@@ -122,7 +120,7 @@ def _message(press: events.CardPress) -> FeishuMessage | None:
         return None
     found = related.filter(uuid=key, message_id="").exclude(request=None).first()
     if found is not None and press.message_id:
-        messages.note_arrived(found, press.message_id, at=timezone.now())
+        messages.note_arrived(found, press.message_id, at=at)
     return found
 
 

@@ -80,6 +80,21 @@ class Through(Enum):
         return remote.callback_client() if self is Through.CARD else None
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who decides, for whom they stand in, when, and where they do it."""
+
+    by: User
+    stands_for: User | None
+    at: datetime
+    through: Through = Through.PORTAL
+
+    @property
+    def as_data(self) -> dict[str, Any]:
+        decided_for = {"decided_for": self.stands_for.pk} if self.stands_for else {}
+        return decided_for | self.through.as_data
+
+
 def convert_kind() -> Kind[Any]:
     return kind_named("convert_employee")
 
@@ -168,58 +183,71 @@ def _open(
     first if they still may; otherwise whoever the first step says."""
     if not employee.is_on_probation:
         raise RequestRefused("request.overtaken")
-    route = route_for(employee)
-    if approver is None or not may_be_approver(
-        approver, employee, requested_by=asked_for, role=route[0]
-    ):
-        approver = first_approver(employee, requested_by=asked_for, role=route[0])
-    today = _day(at)
+    route, today = route_for(employee), _day(at)
+    approver, held = _addressee(employee, approver, asked_for=asked_for, role=route[0])
     due = due_of(employee) or today
     suggested = max(due, today)
     plan = _plan(employee, suggested, key="", at=at)
-    held = "" if approver else Held.NO_APPROVER
+    request = ConversionRequest(
+        person_id=employee.person_id,
+        employee=employee,
+        requested_by=asked_for,
+        created_at=at,
+        suggested_on=suggested,
+        due_on=due,
+        note=note.strip()[:REASON_LENGTH],
+        payload_hash=plan.payload_hash,
+        pre_image_hash=plan.pre_image_hash,
+        route=route,
+        step_role=route[0],
+        approver=approver,
+        held=held,
+        leader_open_id=employee.leader_open_id,
+        addressed_at=at,
+        # The first one at once: to be asked is to be told.
+        next_reminder_at=at,
+        follows=follows,
+    )
+    _write_down(request, actor=actor, at=at)
+    return request
+
+
+def _addressee(
+    employee: Employee, approver: User | None, *, asked_for: User | None, role: str
+) -> tuple[User | None, str]:
+    """Who decides first, or why it lies with HR."""
     if not convert_kind().is_open_to(employee):
-        approver, held = None, Held.CORE_HR
-    before = ConversionRequest.objects.filter(employee=employee, status=Status.DECLINED)
+        return None, Held.CORE_HR
+    if approver is None or not may_be_approver(
+        approver, employee, requested_by=asked_for, role=role
+    ):
+        approver = first_approver(employee, requested_by=asked_for, role=role)
+    return approver, "" if approver else Held.NO_APPROVER
+
+
+def _write_down(request: ConversionRequest, *, actor: User | None, at: datetime) -> None:
+    """Raises RequestRefused when the employee is asked about already."""
+    signed = {
+        "suggested_on": request.suggested_on.isoformat(),
+        "payload_hash": request.payload_hash,
+        "pre_image_hash": request.pre_image_hash,
+    }
+    follows = {"follows": request.follows_id} if request.follows_id else {}
+    declined = ConversionRequest.objects.filter(employee=request.employee, status=Status.DECLINED)
     try:
         with transaction.atomic():
-            before.update(next_reminder_at=None)
-            request = ConversionRequest.objects.create(
-                person_id=employee.person_id,
-                employee=employee,
-                requested_by=asked_for,
-                created_at=at,
-                suggested_on=suggested,
-                due_on=due,
-                note=note.strip()[:REASON_LENGTH],
-                payload_hash=plan.payload_hash,
-                pre_image_hash=plan.pre_image_hash,
-                route=route,
-                step_role=route[0],
-                approver=approver,
-                held=held,
-                leader_open_id=employee.leader_open_id,
-                addressed_at=at,
-                # The first one at once: to be asked is to be told.
-                next_reminder_at=at,
-                follows=follows,
-            )
-            signed = {
-                "suggested_on": suggested.isoformat(),
-                "payload_hash": plan.payload_hash,
-                "pre_image_hash": plan.pre_image_hash,
-            }
+            declined.update(next_reminder_at=None)
+            request.save(force_insert=True)
             record(
                 "request.asked",
                 request,
                 actor=actor,
                 at=at,
-                data=signed | ({"follows": follows.pk} if follows else {}),
+                data=signed | follows,
                 private={"note": request.note} if request.note else None,
             )
     except IntegrityError as error:
         raise RequestRefused("request.not-open") from error
-    return request
 
 
 def _plan(employee: Employee, day: date, *, key: str, at: datetime) -> Plan:
@@ -250,74 +278,41 @@ def approve(
     `pre_image_hash`: of the facts that were shown. Raises NotAllowed, RequestRefused (also when
     the facts have changed: then the request is void and asked again), ChangeBlocked.
     """
-    stands_for = _check_may_decide(request, acting_user, at)
+    _decision(request, acting_user, at, through)
     if request.step and day != request.suggested_on:
         raise RequestRefused("request.day-fixed")
     _check_ground(request, pre_image_hash, at=at, client=through.client)
     with transaction.atomic():
-        Person.objects.select_for_update(no_key=True).get(pk=request.person_id)
-        # Before the end of the log is locked: whoever else decides or hands on waits here.
-        ConversionRequest.objects.select_for_update(no_key=True).get(pk=request.pk)
-        _still_open(request)
-        employee = Employee.everyone.select_related("person").get(pk=request.employee_id)
-        plan = _plan(employee, day, key=str(request.key), at=at)
-        if plan.pre_image_hash != request.pre_image_hash:
-            raise RequestRefused("request.not-open")
-        if plan.is_blocked:
-            raise ChangeBlocked(plan.blockers)
-        _note_agreement(request, plan, day, acting_user=acting_user, stands_for=stands_for, at=at)
-        if not request.is_last_step:
-            _go_on(
-                request,
-                plan,
-                day,
-                acting_user=acting_user,
-                stands_for=stands_for,
-                at=at,
-                through=through,
-            )
-            return None
-        guards.count_confirmation(convert_kind(), request.requested_by, at=at)
-        # Asked for from another place than the one this is decided from.
-        with action_log.coming_from(""):
-            change = protocol.submit(
-                plan,
-                submission_key=str(request.key),
-                reason=request.note,
-                acting_user=request.requested_by,
-                at=at,
-                awaits=LEADER,
-            )
-        protocol.approve(change, acting_user=acting_user, at=at)
-        _close(
-            request,
-            Status.APPROVED,
-            "request.approved",
-            acting_user=acting_user,
-            stands_for=stands_for,
-            at=at,
-            data={
-                "day": day.isoformat(),
-                "payload_hash": change.payload_hash,
-                "pre_image_hash": change.pre_image_hash,
-            }
-            | through.as_data,
-            change=change,
-        )
-        if change.effective_at <= at:
-            ring(change.pk)
-    return change
+        _lock(request)
+        # Once more: it may have been handed on while Feishu was read.
+        decision = _decision(request, acting_user, at, through)
+        plan = _agreed_plan(request, day, at=at)
+        _note_agreement(request, plan, day, decision)
+        if request.is_last_step:
+            return _carry_out(request, plan, day, decision)
+        _go_on(request, plan, day, decision)
+        return None
 
 
-def _note_agreement(
-    request: ConversionRequest,
-    plan: Plan,
-    day: date,
-    *,
-    acting_user: User,
-    stands_for: User | None,
-    at: datetime,
-) -> None:
+def _lock(request: ConversionRequest) -> None:
+    """Whoever else decides or hands on waits here: the person first, the end of the log last
+    (lifecycle/transactions.py)."""
+    Person.objects.select_for_update(no_key=True).get(pk=request.person_id)
+    request.refresh_from_db(from_queryset=ConversionRequest.objects.select_for_update(no_key=True))
+
+
+def _agreed_plan(request: ConversionRequest, day: date, *, at: datetime) -> Plan:
+    """Raises RequestRefused over other facts than those that were shown, ChangeBlocked."""
+    employee = Employee.everyone.select_related("person").get(pk=request.employee_id)
+    plan = _plan(employee, day, key=str(request.key), at=at)
+    if plan.pre_image_hash != request.pre_image_hash:
+        raise RequestRefused("request.not-open")
+    if plan.is_blocked:
+        raise ChangeBlocked(plan.blockers)
+    return plan
+
+
+def _note_agreement(request: ConversionRequest, plan: Plan, day: date, decision: Decision) -> None:
     """Raises RequestRefused when somebody was quicker, or has agreed at an earlier step."""
     try:
         with transaction.atomic():
@@ -325,9 +320,9 @@ def _note_agreement(
                 request=request,
                 step=request.step,
                 role=request.step_role,
-                by=acting_user,
-                stands_for=stands_for,
-                at=at,
+                by=decision.by,
+                stands_for=decision.stands_for,
+                at=decision.at,
                 day=day,
                 payload_hash=plan.payload_hash,
                 pre_image_hash=plan.pre_image_hash,
@@ -336,59 +331,65 @@ def _note_agreement(
         raise RequestRefused("request.not-open") from error
 
 
-def _go_on(
-    request: ConversionRequest,
-    plan: Plan,
-    day: date,
-    *,
-    acting_user: User,
-    stands_for: User | None,
-    at: datetime,
-    through: Through,
-) -> None:
+def _carry_out(
+    request: ConversionRequest, plan: Plan, day: date, decision: Decision
+) -> StatusChange:
+    """The last yes: what was agreed to becomes a status change. In the caller's transaction."""
+    guards.count_confirmation(convert_kind(), request.requested_by, at=decision.at)
+    # Asked for from another place than the one this is decided from.
+    with action_log.coming_from(""):
+        change = protocol.submit(
+            plan,
+            submission_key=str(request.key),
+            reason=request.note,
+            acting_user=request.requested_by,
+            at=decision.at,
+            awaits=LEADER,
+        )
+    protocol.approve(change, acting_user=decision.by, at=decision.at)
+    data = _agreed_to(plan, day)
+    _close(request, Status.APPROVED, "request.approved", decision, data=data, change=change)
+    if change.effective_at <= decision.at:
+        ring(change.pk)
+    return change
+
+
+def _go_on(request: ConversionRequest, plan: Plan, day: date, decision: Decision) -> None:
     """Address the request to the next step, bound to the plan that was agreed to. In the
-    caller's transaction. Raises RequestRefused."""
+    caller's transaction, the request locked."""
     step = request.step + 1
     role = str(request.route[step])
     agreed = agreed_at_steps(request)
     to = first_approver(
         request.employee, requested_by=request.requested_by, role=role, agreed=agreed
     )
-    said = _about_step(request)
-    moved = ConversionRequest.objects.filter(
-        pk=request.pk, status=Status.OPEN, step=request.step
-    ).update(
+    ConversionRequest.objects.filter(pk=request.pk).update(
         step=step,
         step_role=role,
         suggested_on=day,
         payload_hash=plan.payload_hash,
         approver=to,
         held="" if to else Held.NO_APPROVER,
-        addressed_at=at,
-        next_reminder_at=at,
+        addressed_at=decision.at,
+        next_reminder_at=decision.at,
         reminders=0,
         reminded_at=None,
         escalations=0,
     )
-    if not moved:
-        raise RequestRefused("request.not-open")
-    data = {
-        "day": day.isoformat(),
-        "payload_hash": plan.payload_hash,
-        "pre_image_hash": plan.pre_image_hash,
-        "next": to.pk if to else None,
-    }
-    decided_for = {"decided_for": stands_for.pk} if stands_for else {}
-    record(
-        "request.step_agreed",
-        request,
-        actor=acting_user,
-        at=at,
-        data=data | said | decided_for | through.as_data,
-    )
+    following = {"next": to.pk if to else None}
+    data = _agreed_to(plan, day) | following | decision.as_data
+    record("request.step_agreed", request, actor=decision.by, at=decision.at, data=data)
     request.refresh_from_db()
     ring_reminders()
     ring_messages()
+
+
+def _agreed_to(plan: Plan, day: date) -> dict[str, str]:
+    return {
+        "day": day.isoformat(),
+        "payload_hash": plan.payload_hash,
+        "pre_image_hash": plan.pre_image_hash,
+    }
 
 
 def _about_step(request: ConversionRequest) -> dict[str, Any]:
@@ -415,7 +416,7 @@ def extend(
 
     Raises NotAllowed, RequestRefused.
     """
-    stands_for = _check_may_decide(request, acting_user, at)
+    decision = _decision(request, acting_user, at, through)
     reason = _reason(reason)
     if until <= max(_day(at), request.due_on) or until.year > 2100:
         raise RequestRefused("request.bad-day")
@@ -424,11 +425,9 @@ def extend(
             request,
             Status.EXTENDED,
             "request.extended",
-            acting_user=acting_user,
-            stands_for=stands_for,
-            at=at,
+            decision,
             reason=reason,
-            data={"day": until.isoformat()} | through.as_data,
+            data={"day": until.isoformat()},
             extended_to=until,
         )
 
@@ -444,29 +443,26 @@ def decline(
     """Do not convert. HR prepares the offboarding: nothing is sent by itself, and HR is reminded
     until it is done. Raises NotAllowed, RequestRefused.
     """
-    stands_for = _check_may_decide(request, acting_user, at)
+    decision = _decision(request, acting_user, at, through)
     reason = _reason(reason)
     with transaction.atomic():
         _close(
             request,
             Status.DECLINED,
             "request.declined",
-            acting_user=acting_user,
-            stands_for=stands_for,
-            at=at,
+            decision,
             reason=reason,
-            data=through.as_data,
             next_reminder_at=at,
         )
 
 
-def _check_may_decide(request: ConversionRequest, user: User, at: datetime) -> User | None:
-    """Whom this user stands in for; None when it is their own to decide."""
-    if not policies.requests_to_decide(user, day=_day(at)).filter(pk=request.pk).exists():
-        _still_open(request)
-        raise NotAllowed
+def _decision(request: ConversionRequest, user: User, at: datetime, through: Through) -> Decision:
+    """Raises NotAllowed, RequestRefused when it is closed already."""
     _still_open(request)
-    return None if request.approver_id == user.pk else request.approver
+    if not policies.requests_to_decide(user, day=_day(at)).filter(pk=request.pk).exists():
+        raise NotAllowed
+    stands_for = None if request.approver_id == user.pk else request.approver
+    return Decision(user, stands_for, at, through)
 
 
 def _check_ground(
@@ -540,19 +536,8 @@ def cancel(request: ConversionRequest, *, reason: str, acting_user: User, at: da
     _check_hr(request, acting_user)
     reason = _reason(reason)
     with transaction.atomic():
-        moved = ConversionRequest.objects.filter(pk=request.pk, status=Status.OPEN).update(
-            status=Status.CANCELLED,
-            closed_at=at,
-            decided_by=acting_user,
-            reason=reason,
-            next_reminder_at=None,
-        )
-        if not moved:
-            raise RequestRefused("request.not-open")
-        private = {"reason": reason}
-        record("request.cancelled", request, actor=acting_user, at=at, private=private)
-        ring_messages()
-    request.refresh_from_db()
+        decision = Decision(acting_user, None, at)
+        _close(request, Status.CANCELLED, "request.cancelled", decision, reason=reason)
 
 
 def reassign(
@@ -692,10 +677,8 @@ def _close(
     request: ConversionRequest,
     status: ConversionRequest.Status,
     event: str,
+    decision: Decision,
     *,
-    acting_user: User,
-    stands_for: User | None,
-    at: datetime,
     data: Mapping[str, Any] | None = None,
     reason: str = "",
     next_reminder_at: datetime | None = None,
@@ -705,9 +688,9 @@ def _close(
     when somebody else was first."""
     moved = ConversionRequest.objects.filter(pk=request.pk, status=Status.OPEN).update(
         status=status,
-        closed_at=at,
-        decided_by=acting_user,
-        decided_for=stands_for,
+        closed_at=decision.at,
+        decided_by=decision.by,
+        decided_for=decision.stands_for,
         reason=reason,
         next_reminder_at=next_reminder_at,
         **fields,
@@ -719,9 +702,9 @@ def _close(
     record(
         event,
         request,
-        actor=acting_user,
-        at=at,
-        data=dict(data or {}) | ({"decided_for": stands_for.pk} if stands_for else {}),
+        actor=decision.by,
+        at=decision.at,
+        data=dict(data or {}) | decision.as_data,
         private={"reason": reason} if reason else None,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from lifecycle import action_log
@@ -208,6 +208,21 @@ class TestApproving:
             approve(request, li)
         request.refresh_from_db()
         assert request.is_open
+
+    def test_not_by_whom_it_was_taken_from_meanwhile(self, bo, mei, li, qin):
+        request = ask(bo, mei)
+        moved: list[bool] = []
+
+        def hand_on_before_the_lock(execute, sql, params, many, context):
+            if not moved and sql.startswith('SELECT "lifecycle_person"'):
+                moved.append(True)
+                ConversionRequest.objects.filter(pk=request.pk).update(approver=qin)
+            return execute(sql, params, many, context)
+
+        with connection.execute_wrapper(hand_on_before_the_lock), pytest.raises(NotAllowed):
+            approve(request, li)
+        assert moved
+        assert not StatusChange.objects.exists()
 
 
 class TestExtending:
