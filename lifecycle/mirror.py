@@ -8,11 +8,9 @@ and reported; it never stops the others.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from operator import attrgetter
 from typing import Any
@@ -43,6 +41,16 @@ from lifecycle.models.mirror import FIRST_DAY, LAST_DAY, Mirrored, Vanishing
 from lifecycle.pinyin import search_text
 from lifecycle.rules import ConversionStatus, OnboardStatus, StageType
 from lifecycle.transactions import whole
+from lifecycle.unreadable import (
+    BadRecord,
+    Odd,
+    Stored,
+    check_storable,
+    forget_unreadable,
+    is_storable,
+    name_of,
+    set_aside,
+)
 
 log = logging.getLogger(__name__)
 
@@ -71,10 +79,6 @@ STAGES = {
 }
 
 
-class BadRecord(Exception):
-    """A record that does not hold what Feishu's page promises; the message says what."""
-
-
 @dataclass(slots=True)
 class Row:
     """A payload on its way to a row. The hints say which person it belongs to."""
@@ -86,15 +90,6 @@ class Row:
     talent_id: str = ""
     application_id: str = ""
     employment_id: str = ""
-
-
-@dataclass(slots=True)
-class Stored:
-    """How a batch went. `skipped`: rows we already had from a later question."""
-
-    stored: int = 0
-    skipped: int = 0
-    unreadable: list[tuple[str, str]] = field(default_factory=list)
 
 
 Reader = Callable[[Mapping[str, Any]], Row]
@@ -136,25 +131,28 @@ def store_pre_hire_details(payloads: Iterable[Any], *, asked_at: datetime) -> St
     A pre-hire that no search has found yet belongs to nobody and is left to the next one.
     """
     result, payloads = Stored(), list(payloads)
+    odd: list[Odd] = []
     _lock(PreHire, payloads)
     for payload in payloads:
         try:
             _store_pre_hire_detail(payload, asked_at, result)
         except BadRecord as error:
-            name = _set_aside(PreHire, payload, str(error), asked_at)
-            result.unreadable.append((name, str(error)))
+            odd.append(_odd(PreHire, payload, error))
+    set_aside(PreHire, odd, asked_at=asked_at)
+    result.unreadable = [(one.name, one.problem) for one in odd]
     return result
 
 
 def _lock(model: type[Mirrored], payloads: Iterable[Any]) -> None:
-    names = [_name_of(model, payload) for payload in payloads]
+    names = [name_of(payload, ID_FIELDS[model]) for payload in payloads]
     rows = model._base_manager.select_for_update().filter(feishu_id__in=names)
     list(rows.order_by("feishu_id").values_list("pk"))
 
 
 def _store_pre_hire_detail(payload: Any, asked_at: datetime, result: Stored) -> None:
-    if not isinstance(payload, Mapping) or not _is_storable(payload):
-        raise BadRecord("the record is not an object that can be stored")
+    if not isinstance(payload, Mapping):
+        raise BadRecord("the record is not an object")
+    check_storable(payload)
     known = PreHire.everyone.filter(feishu_id=_id(payload, "id"))
     older = models.Q(detail_asked_at=None) | models.Q(detail_asked_at__lt=asked_at)
     stored = known.filter(older).update(detail=dict(payload), detail_asked_at=asked_at)
@@ -310,7 +308,7 @@ def _forget_who_left(payloads: Sequence[Any], asked_at: datetime) -> None:
         if isinstance(payload, Mapping) and payload.get("is_onboarded") is True
     ]
     Talent.objects.filter(
-        feishu_id__in=[name for name in onboarded if isinstance(name, str) and _is_storable(name)],
+        feishu_id__in=[name for name in onboarded if isinstance(name, str) and is_storable(name)],
         left_known_at__lt=asked_at,
         asked_at__lt=asked_at,
         is_onboarded=False,
@@ -348,7 +346,7 @@ def note_about_application(
 ) -> None:
     """What H6 does not tell; None leaves what is kept as it is."""
     known: dict[str, Any] = {} if is_locked is None else {"is_locked": is_locked}
-    if offer is not None and _is_storable(offer):
+    if offer is not None and is_storable(offer):
         known["offer"] = _only(offer, OFFER_FIELDS)
     if known:
         Application.objects.filter(feishu_id=application_id).update(**known)
@@ -544,24 +542,24 @@ def _store(
     origin: Origin,
 ) -> Stored:
     rows: dict[str, Row] = {}
-    unreadable: list[tuple[str, str]] = []
+    odd: list[Odd] = []
     for payload in payloads:
         try:
             row = _read_row(model, read, payload)
         except BadRecord as error:
-            unreadable.append((_set_aside(model, payload, str(error), asked_at), str(error)))
+            odd.append(_odd(model, payload, error))
             continue
         rows[row.feishu_id] = row
+    set_aside(model, odd, asked_at=asked_at)
     stored = _write(model, rows, asked_at, origin)
-    stored.unreadable = unreadable
+    stored.unreadable = [(one.name, one.problem) for one in odd]
     return stored
 
 
 def _read_row(model: type[Mirrored], read: Reader, payload: Any) -> Row:
     if not isinstance(payload, Mapping):
         raise BadRecord("the record is not an object")
-    if not _is_storable(payload):
-        raise BadRecord("the record holds text or numbers that no database keeps")
+    check_storable(payload)
     row = read(payload)
     for name, value in row.columns.items():
         longest = getattr(model._meta.get_field(name), "max_length", None)
@@ -570,23 +568,12 @@ def _read_row(model: type[Mirrored], read: Reader, payload: Any) -> Row:
     return row
 
 
-def _is_storable(payload: Any) -> bool:
-    """JSON may carry half a character, a NUL and NaN; PostgreSQL takes none of them, SQLite
-    not all. One such record must not cost its whole batch."""
-    try:
-        text = json.dumps(payload, ensure_ascii=False, allow_nan=False)
-        text.encode()
-    except (ValueError, TypeError, RecursionError):
-        return False
-    return "\\u0000" not in text
-
-
 @whole
 def _write(
     model: type[Mirrored], rows: Mapping[str, Row], asked_at: datetime, origin: Origin
 ) -> Stored:
     """Write those that were asked for later than what is stored."""
-    _forget_unreadable(model, rows, asked_at)
+    forget_unreadable(model, rows, asked_at=asked_at)
     known = {
         row.feishu_id: row
         for row in model._base_manager.select_for_update()
@@ -812,32 +799,8 @@ def _take_over(person: Person, holder_id: int) -> bool:
     return True
 
 
-def _set_aside(model: type[models.Model], payload: Any, problem: str, asked_at: datetime) -> str:
-    """Keep a record that could not be read; the name it is kept under."""
-    name = _name_of(model, payload)
-    is_record = isinstance(payload, Mapping) and _is_storable(payload)
-    kept = payload if is_record else {"as_text": ascii(payload)}
-    UnreadableRecord.objects.update_or_create(
-        kind=model._meta.model_name or "",
-        feishu_id=name,
-        defaults={"payload": kept, "problem": problem[:200], "last_seen_at": asked_at},
-        create_defaults={
-            "payload": kept,
-            "problem": problem[:200],
-            "first_seen_at": asked_at,
-            "last_seen_at": asked_at,
-        },
-    )
-    return name
-
-
-def _forget_unreadable(
-    model: type[models.Model], rows: Mapping[str, Row], asked_at: datetime
-) -> None:
-    """What can be read by now is no longer put aside."""
-    UnreadableRecord.objects.filter(
-        kind=model._meta.model_name or "", feishu_id__in=rows, last_seen_at__lte=asked_at
-    ).delete()
+def _odd(model: type[models.Model], payload: Any, error: BadRecord) -> Odd:
+    return Odd(name_of(payload, ID_FIELDS[model]), payload, str(error))
 
 
 ID_FIELDS: dict[type[models.Model], tuple[str, ...]] = {
@@ -848,16 +811,6 @@ ID_FIELDS: dict[type[models.Model], tuple[str, ...]] = {
     Employment: ("employment_id_v2", "employment_id"),
     Offboarding: ("offboarding_id",),
 }
-
-
-def _name_of(model: type[models.Model], payload: Any) -> str:
-    """Feishu's id where there is one, else a name made from the content: two records
-    without an id must not take each other's place."""
-    if isinstance(payload, Mapping):
-        for key in ID_FIELDS[model]:
-            if isinstance(payload.get(key), str) and payload[key] and _is_storable(payload[key]):
-                return str(payload[key])[:128]
-    return "sha256:" + hashlib.sha256(ascii(payload).encode()).hexdigest()
 
 
 # -- reading fields -----------------------------------------------------------------------

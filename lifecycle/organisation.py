@@ -5,19 +5,41 @@ Part of the mirror, kept apart from `mirror.py` because these rows belong to no 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 
-from lifecycle.models import CatalogueEntry, Contact, Department, Person, ReportingLine
+from lifecycle.models import (
+    CatalogueEntry,
+    Contact,
+    Department,
+    Employment,
+    Person,
+    ReportingLine,
+)
 from lifecycle.pinyin import search_text
 from lifecycle.transactions import whole
+from lifecycle.unreadable import (
+    NAME_LENGTH,
+    BadRecord,
+    Odd,
+    Stored,
+    check_storable,
+    forget_unreadable,
+    is_storable,
+    name_of,
+    set_aside,
+)
+
+RowType = TypeVar("RowType")
 
 DEEPEST = 60
 LONGEST_ID = 64
+LONGEST_ENTRY_ID = 128
+LONGEST_NAME = 200
 # The year by which Feishu says "without end".
 ENDLESS = 9999
 
@@ -50,29 +72,20 @@ def names_in(names: Any) -> tuple[str, ...]:
     return tuple(name for name in found if isinstance(name, str))
 
 
-def store_departments(payloads: Iterable[Mapping[str, Any]], *, asked_at: datetime) -> int:
+def store_departments(payloads: Iterable[Any], *, asked_at: datetime) -> Stored:
     """Store items of R7, read with open_department_id and open_id."""
-    rows = [
-        Department(
-            feishu_id=payload["id"],
-            name=name_in(payload.get("department_name"))[:200],
-            search_text=search_text(
-                name_in(payload.get("department_name"))[:200],
-                *names_in(payload.get("department_name")),
-                str(payload.get("code") or ""),
-                payload["id"],
-            ),
-            parent_id=_id_in(payload, "parent_department_id"),
-            manager_open_id=_id_in(payload, "manager"),
-            is_active=payload.get("active") is not False,
-            payload=dict(payload),
-            asked_at=asked_at,
-        )
-        for payload in payloads
-        if isinstance(payload, Mapping) and _id_in(payload, "id")
-    ]
+    read, odd = _read(payloads, "id", lambda payload: _department(payload, asked_at))
+    return _write_departments(read, odd, asked_at)
+
+
+@whole
+def _write_departments(
+    rows: Mapping[str, Department], odd: list[Odd], asked_at: datetime
+) -> Stored:
+    forget_unreadable(Department, rows, asked_at=asked_at)
+    set_aside(Department, odd, asked_at=asked_at)
     Department.objects.bulk_create(
-        rows,
+        [row for _, row in sorted(rows.items())],
         update_conflicts=True,
         unique_fields=["feishu_id"],
         update_fields=[
@@ -81,40 +94,107 @@ def store_departments(payloads: Iterable[Mapping[str, Any]], *, asked_at: dateti
         ],
         batch_size=500,
     )  # fmt: skip
-    return len(rows)
+    return _stored(rows, odd)
 
 
-def store_contacts(payloads: Iterable[Mapping[str, Any]], *, asked_at: datetime) -> int:
+def _department(payload: Mapping[str, Any], asked_at: datetime) -> Department:
+    feishu_id, names = payload["id"], payload.get("department_name")
+    name = _short(name_in(names))
+    other_names = [_short(one) for one in names_in(names)]
+    return Department(
+        feishu_id=feishu_id,
+        name=name,
+        search_text=search_text(name, *other_names, _short(payload.get("code")), feishu_id),
+        parent_id=_id_in(payload, "parent_department_id"),
+        manager_open_id=_id_in(payload, "manager"),
+        is_active=payload.get("active") is not False,
+        payload=dict(payload),
+        asked_at=asked_at,
+    )
+
+
+def store_contacts(payloads: Iterable[Any], *, asked_at: datetime) -> Stored:
     """Store items of R13, read with open_id."""
-    rows = [
-        _contact(payload, asked_at)
-        for payload in payloads
-        if isinstance(payload, Mapping) and _id_in(payload, "open_id")
-    ]
+    read, odd = _read(payloads, "open_id", lambda payload: _contact(payload, asked_at))
+    return _write_contacts(read, odd, asked_at)
+
+
+@whole
+def _write_contacts(rows: Mapping[str, Contact], odd: list[Odd], asked_at: datetime) -> Stored:
+    forget_unreadable(Contact, rows, asked_at=asked_at)
+    set_aside(Contact, odd, asked_at=asked_at)
     Contact.objects.bulk_create(
-        rows,
+        [row for _, row in sorted(rows.items())],
         update_conflicts=True,
         unique_fields=["feishu_id"],
         update_fields=["name", "leader_open_id", "search_text", "is_active", "payload", "asked_at"],
         batch_size=500,
     )
-    return len(rows)
+    return _stored(rows, odd)
 
 
 def _contact(payload: Mapping[str, Any], asked_at: datetime) -> Contact:
-    open_id, number = payload["open_id"], str(payload.get("employee_no") or "")
+    open_id, number = payload["open_id"], _short(payload.get("employee_no"))
     status = payload.get("status")
-    english = str(payload.get("en_name") or "")
-    name = (str(payload.get("name") or "") or english)[:200]
+    english = _short(payload.get("en_name"))
+    name = _short(payload.get("name")) or english
+    departments = payload.get("department_ids")
     return Contact(
         feishu_id=open_id,
         name=name,
         leader_open_id=_id_in(payload, "leader_user_id"),
         search_text=search_text(name, english, number, open_id),
         is_active=not (isinstance(status, Mapping) and status.get("is_resigned", False)),
-        payload={"department_ids": payload.get("department_ids") or [], "employee_no": number},
+        payload={
+            "department_ids": [
+                one
+                for one in (departments if isinstance(departments, list) else ())
+                if _is_id(one, LONGEST_ID)
+            ],
+            "employee_no": number,
+        },
         asked_at=asked_at,
     )
+
+
+def leaders_in(payloads: Iterable[Any]) -> set[str]:
+    """The accounts of the leaders that items of R13 name."""
+    named = [_id_in(item, "leader_user_id") for item in payloads if isinstance(item, Mapping)]
+    return {one for one in named if _is_id(one, LONGEST_ID)}
+
+
+def _read(
+    payloads: Iterable[Any], id_field: str, read: Callable[[Mapping[str, Any]], RowType]
+) -> tuple[dict[str, RowType], list[Odd]]:
+    """The rows by their ids, and what could not be read."""
+    rows: dict[str, RowType] = {}
+    odd: list[Odd] = []
+    for payload in payloads:
+        try:
+            feishu_id = _checked_id(payload, id_field)
+            rows[feishu_id] = read(payload)
+        except BadRecord as error:
+            odd.append(Odd(name_of(payload, (id_field,)), payload, str(error)))
+    return rows, odd
+
+
+def _checked_id(payload: Any, id_field: str) -> str:
+    """The id of an item that is an object any database keeps. Raises BadRecord."""
+    if not isinstance(payload, Mapping):
+        raise BadRecord("the record is not an object")
+    check_storable(payload)
+    named = payload.get(id_field)
+    if not _is_id(named, LONGEST_ID):
+        raise BadRecord(f"{id_field} is missing or not an id")
+    return str(named)
+
+
+def _stored(rows: Mapping[str, object], odd: Iterable[Odd]) -> Stored:
+    return Stored(len(rows), unreadable=[(one.name, one.problem) for one in odd])
+
+
+def _is_id(value: Any, longest: int) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= longest and is_storable(value)
 
 
 def _id_in(payload: Mapping[str, Any], name: str) -> str:
@@ -123,46 +203,97 @@ def _id_in(payload: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value, str) and len(value) <= LONGEST_ID else ""
 
 
+def _short(value: Any) -> str:
+    return str(value or "")[:LONGEST_NAME]
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a catalogue on its way to a row."""
+    """One entry of a catalogue on its way to a row. `feishu_id` and `payload` are whatever
+    Feishu has sent: that they are an id and an object is seen when they are stored."""
 
-    feishu_id: str
+    feishu_id: Any
     names: Any
-    payload: Mapping[str, Any]
+    payload: Any
     is_active: bool = True
     ends_on: date | None = None
 
+    @property
+    def has_id(self) -> bool:
+        return _is_id(self.feishu_id, LONGEST_ENTRY_ID)
 
-def store_catalogue(kind: str, entries: Iterable[Entry], *, asked_at: datetime) -> int:
-    """Store the whole of one catalogue; what is no longer in it is not offered any more."""
-    rows = list({e.feishu_id: _catalogue_entry(kind, e, asked_at) for e in entries}.values())
+
+def store_catalogue(kind: str, entries: Iterable[Entry], *, asked_at: datetime) -> Stored:
+    """Store the whole of one catalogue; what is no longer in it is not offered any more.
+
+    An entry that cannot be read stays as it was. One that does not even say which it is may be
+    any of those that are not in it, so all of them stay.
+    """
+    rows: dict[str, CatalogueEntry] = {}
+    unread: list[tuple[Entry, Odd]] = []
+    for entry in entries:
+        try:
+            row = _catalogue_entry(kind, entry, asked_at)
+        except BadRecord as error:
+            unread.append((entry, Odd(_name_of_entry(kind, entry), entry.payload, str(error))))
+            continue
+        rows[row.feishu_id] = row
+    return _write_catalogue(kind, rows, unread, asked_at)
+
+
+@whole
+def _write_catalogue(
+    kind: str,
+    rows: Mapping[str, CatalogueEntry],
+    unread: list[tuple[Entry, Odd]],
+    asked_at: datetime,
+) -> Stored:
+    odd = [one for _, one in unread]
+    readable = [_aside(kind, feishu_id) for feishu_id in rows]
+    forget_unreadable(CatalogueEntry, readable, asked_at=asked_at)
+    set_aside(CatalogueEntry, odd, asked_at=asked_at)
     CatalogueEntry.objects.bulk_create(
-        rows,
+        [row for _, row in sorted(rows.items())],
         update_conflicts=True,
         unique_fields=["kind", "feishu_id"],
         update_fields=["name", "search_text", "is_active", "ends_on", "payload", "asked_at"],
         batch_size=500,
     )
-    if rows:
+    if rows and all(entry.has_id for entry, _ in unread):
         left_out = CatalogueEntry.objects.filter(kind=kind, asked_at__lt=asked_at)
-        left_out.update(is_active=False)
-    return len(rows)
+        unreadable = [entry.feishu_id for entry, _ in unread]
+        left_out.exclude(feishu_id__in=unreadable).update(is_active=False)
+    return _stored(rows, odd)
 
 
 def _catalogue_entry(kind: str, entry: Entry, asked_at: datetime) -> CatalogueEntry:
-    name = name_in(entry.names)[:200]
-    codes = (str(entry.payload.get(key) or "") for key in ("code", "short_code"))
+    if not isinstance(entry.payload, Mapping):
+        raise BadRecord("the entry is not an object")
+    check_storable(entry.payload)
+    if not entry.has_id:
+        raise BadRecord("the id of the entry is missing or not an id")
+    name = _short(name_in(entry.names))
+    other_names = [_short(one) for one in names_in(entry.names)]
+    codes = (_short(entry.payload.get(key)) for key in ("code", "short_code"))
     return CatalogueEntry(
         kind=kind,
-        feishu_id=entry.feishu_id[:128],
+        feishu_id=entry.feishu_id,
         name=name,
-        search_text=search_text(name, *names_in(entry.names), *codes, entry.feishu_id[:128]),
+        search_text=search_text(name, *other_names, *codes, entry.feishu_id),
         is_active=entry.is_active,
         ends_on=entry.ends_on,
         payload=dict(entry.payload),
         asked_at=asked_at,
     )
+
+
+def _name_of_entry(kind: str, entry: Entry) -> str:
+    return _aside(kind, entry.feishu_id if entry.has_id else name_of(entry.payload, ()))
+
+
+def _aside(kind: str, name: str) -> str:
+    """What an entry is put aside under: ids are an entry's own within its catalogue only."""
+    return f"{kind} {name}"[:NAME_LENGTH]
 
 
 def last_day(text: Any) -> date | None:
@@ -199,23 +330,40 @@ def rebuild_reporting_lines() -> None:
     ReportingLine.objects.bulk_create(lines, batch_size=1000)
 
 
+def link_people_to_contacts(payloads: Iterable[Any], *, asked_at: datetime) -> Stored:
+    """Note the Feishu account of people in CoreHR, by items of R12 for their employments."""
+    accounts, odd = _read(payloads, "id", _account)
+    return _write_accounts(
+        accounts, [replace(one, name=_account_of(one.name)) for one in odd], asked_at
+    )
+
+
 @whole
-def link_people_to_contacts(pairs: Sequence[tuple[str, str]]) -> int:
-    """Note the Feishu account of people in CoreHR: (employment id, open_id), from R12."""
-    people = {
-        person.employment_id: person
-        for person in Person.objects.select_for_update(no_key=True)
-        .filter(employment_id__in=[pair[0] for pair in pairs])
-        .order_by("pk")
-    }
+def _write_accounts(accounts: Mapping[str, str], odd: list[Odd], asked_at: datetime) -> Stored:
+    locked = Person.objects.select_for_update(no_key=True).order_by("pk")
     changed = []
-    for employment_id, open_id in pairs:
-        person = people.get(employment_id)
-        if person is not None and open_id and person.open_id != open_id:
+    for person in locked.filter(employment_id__in=accounts):
+        open_id = accounts[str(person.employment_id)]
+        if open_id and person.open_id != open_id:
             person.open_id = open_id
             changed.append(person)
     Person.objects.bulk_update(changed, ["open_id"], batch_size=500)
-    return len(changed)
+    forget_unreadable(Employment, map(_account_of, accounts), asked_at=asked_at)
+    set_aside(Employment, odd, asked_at=asked_at)
+    return Stored(len(changed), unreadable=[(one.name, one.problem) for one in odd])
+
+
+def _account(payload: Mapping[str, Any]) -> str:
+    """The account in an item of R12; "" where there is none."""
+    target = payload.get("target_id") or ""
+    if target and not _is_id(target, LONGEST_ID):
+        raise BadRecord("target_id is not an id")
+    return str(target)
+
+
+def _account_of(employment_id: str) -> str:
+    """What a counterpart of an employment is put aside under; the employment has its own name."""
+    return f"account {employment_id}"[:NAME_LENGTH]
 
 
 def _line_up(start: str, parents: Mapping[str, str]) -> list[str]:

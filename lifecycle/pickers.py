@@ -226,7 +226,7 @@ def _department_choices(rows: Sequence[Department]) -> list[Choice]:
 
 def _contact_choices(rows: Sequence[Contact]) -> list[Choice]:
     """Department and number tell two people of the same name apart."""
-    homes = [str((row.payload.get("department_ids") or [""])[0]) for row in rows]
+    homes = [_home_of(row) for row in rows]
     names = _department_names(homes)
     return [
         Choice(
@@ -237,6 +237,12 @@ def _contact_choices(rows: Sequence[Contact]) -> list[Choice]:
         )
         for row, home in zip(rows, homes, strict=True)
     ]
+
+
+def _home_of(contact: Contact) -> str:
+    listed = contact.payload.get("department_ids")
+    home = listed[0] if isinstance(listed, list) and listed else ""
+    return home if isinstance(home, str) else ""
 
 
 def _employment_choices(rows: Sequence[Employment]) -> list[Choice]:

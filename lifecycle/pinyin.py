@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import product
+from itertools import islice, product
 
 from pypinyin import Style, pinyin
 
@@ -42,6 +42,6 @@ def _readings(name: str) -> list[str]:
     elif name[0] in SURNAMES:
         syllables[0] = [SURNAMES[name[0]]]
     texts: list[str] = []
-    for reading in list(product(*syllables))[:MOST_READINGS]:
+    for reading in islice(product(*syllables), MOST_READINGS):
         texts += ["".join(reading), "".join(syllable[:1] for syllable in reading)]
     return texts

@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "lifecycle.queries", "lifecycle.pickers", "lifecycle.mirror", "lifecycle.organisation",
         "lifecycle.remote", "lifecycle.action_log", "lifecycle.evidence", "lifecycle.paging",
-        "lifecycle.differences", "lifecycle.watched",
+        "lifecycle.differences", "lifecycle.watched", "lifecycle.unreadable",
     ),
     ("lifecycle.policies",),
     (

@@ -35,6 +35,9 @@ class TestSearchText:
         readings = [text for text in found_by("王" + "乐" * 12) if text.isascii()]
         assert len(readings) <= 2 * MOST_READINGS
 
+    def test_is_made_at_once_of_any_number_of_them(self):
+        assert len(found_by("重乐" * 100)) <= 1 + 2 * MOST_READINGS
+
     def test_holds_each_id_once_and_no_empty_line(self):
         assert found_by("", "7100", "", "7100") == ["7100"]
 

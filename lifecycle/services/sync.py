@@ -46,6 +46,7 @@ from lifecycle.models.mirror import Vanishing
 from lifecycle.organisation import Entry
 from lifecycle.rules import StageType
 from lifecycle.services import quarantine
+from lifecycle.unreadable import Stored
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,11 @@ Progress = Callable[[SyncRun, int | None], None]
 LEASE = timedelta(minutes=3)
 RESUME_WITHIN = timedelta(hours=2)
 CHUNK = 100
+# R13 takes so many.
+CONTACTS_AT_ONCE = 50
+IDS_AT_ONCE = 5_000
+# The longest id that R12 takes.
+CONVERTIBLE = 50
 # So many pages are held back while none of them shows a record we know.
 MOST_HELD_BACK = 20
 # How far our clock and Feishu's may differ, and by how much two windows overlap.
@@ -97,6 +103,13 @@ EMPLOYMENT_FIELDS = (
     "person_info.legal_name",
     # The only documented place that names job families.
     "job_family",
+)
+NAMES_ACCOUNTS: tuple[tuple[type[models.Model], str], ...] = (
+    (Employee, "leader_open_id"),
+    (Department, "manager_open_id"),
+    (User, "open_id"),
+    (Person, "open_id"),
+    (Contact, "leader_open_id"),
 )
 DEPARTMENT_FIELDS = ("department_name", "parent_department_id", "manager", "active", "code")
 
@@ -271,8 +284,9 @@ class Listed:
 
 
 def _pages(read: Callable[[str | None], Any], cursor: str) -> Iterator[Listed]:
-    """A list page by page from `cursor` on."""
-    token = cursor or None
+    """A list page by page from `cursor` on. Raises NoAnswer when Feishu hands out a page a
+    second time, which would go on for ever."""
+    token, seen = cursor or None, {cursor}
     while True:
         asked_at = timezone.now()
         page = read(token)
@@ -280,11 +294,14 @@ def _pages(read: Callable[[str | None], Any], cursor: str) -> Iterator[Listed]:
         token = page.next_token
         if token is None:
             return
+        if token in seen:
+            raise remote.errors.NoAnswer(page.endpoint, "page-token-repeats")
+        seen.add(token)
 
 
 def _stored(
     pages: Iterable[Listed],
-    store: Callable[..., mirror.Stored],
+    store: Callable[..., Stored],
     *,
     behind: timedelta = timedelta(0),
 ) -> Iterator[Step]:
@@ -299,7 +316,7 @@ def _read_again(
     model: type[Vanishing],
     condition: models.Q,
     read: Callable[[Sequence[Any]], Any],
-    store: Callable[..., mirror.Stored],
+    store: Callable[..., Stored],
     *,
     behind: timedelta = timedelta(0),
 ) -> Iterator[Step]:
@@ -369,16 +386,24 @@ def _listed_id(item: Any, id_field: str) -> str:
 def _employments(run: SyncRun) -> Iterator[Step]:
     """CoreHR employments of everybody we know to be there, with their Feishu accounts."""
     total = _employment_ids("").count()
-    last = run.cursor
-    while chunk := list(_employment_ids(last)[:CHUNK]):
+    for chunk in _in_order(_employment_ids, run.cursor, CHUNK):
         asked_at = timezone.now()
         payloads = list(_employment_payloads(chunk))
         stored = mirror.store_employments(
             payloads, asked_at=asked_at - SEARCH_BEHIND, origin=POLLED
         )
-        _link_accounts(chunk)
-        last = chunk[-1]
-        yield _step(last, len(chunk), stored, of=total)
+        stored.unreadable += _link_accounts(chunk).unreadable
+        yield _step(chunk[-1], len(chunk), stored, of=total)
+
+
+def _in_order(
+    ids: Callable[[str], models.QuerySet[Any]], after: str, size: int
+) -> Iterator[list[str]]:
+    """The ids after this one, so many at a time. To find them costs more than to read them,
+    so they are found in larger parts."""
+    while part := list(ids(after)[:IDS_AT_ONCE]):
+        yield from _chunks(part, size)
+        after = part[-1]
 
 
 def _employment_ids(after: str) -> models.QuerySet[Any]:
@@ -410,48 +435,60 @@ def _employment_payloads(ids: Sequence[str]) -> Iterator[Any]:
         yield from _employment_payloads(ids[half:])
 
 
-def _link_accounts(employment_ids: Sequence[str]) -> None:
+def _link_accounts(employment_ids: Sequence[str]) -> Stored:
+    asked_at = timezone.now()
     page = remote.client().convert_ids(employment_ids, id_transform_type=1, id_type="user_id")
-    pairs = [(str(item.get("id", "")), str(item.get("target_id", ""))) for item in page.records]
-    organisation.link_people_to_contacts(pairs)
+    return organisation.link_people_to_contacts(page.items, asked_at=asked_at)
 
 
 def _departments(run: SyncRun) -> Iterator[Step]:
-    client, token = remote.client(), run.cursor or None
-    while True:
-        asked_at = timezone.now()
-        page = client.search_departments(fields=DEPARTMENT_FIELDS, page_token=token)
-        count = organisation.store_departments(page.items, asked_at=asked_at)
-        token = page.next_token
-        yield Step(token or "", len(page.items), count)
-        if token is None:
-            break
+    def read(token: str | None) -> Any:
+        return remote.client().search_departments(fields=DEPARTMENT_FIELDS, page_token=token)
+
+    yield from _stored(_pages(read, run.cursor), organisation.store_departments)
     organisation.rebuild_department_paths()
 
 
 def _contacts(run: SyncRun) -> Iterator[Step]:
     """Everybody with an account, and their leaders up to the top: Feishu's directory has no
     list that this app may read, so people are asked for by the ids that are known."""
-    asked: set[str] = set()
-    wanted = (
-        _filled(Employee, "leader_open_id")
-        | set(
-            Department.objects.exclude(manager_open_id="").values_list("manager_open_id", flat=True)
-        )
-        | _filled(User, "open_id")
-        | _filled(Person, "open_id")
-    )
-    while wanted:
-        leaders: set[str] = set()
-        for ids in _chunks(sorted(wanted), 50):
-            asked_at = timezone.now()
-            items = remote.client().batch_get_users(ids).records
-            count = organisation.store_contacts(items, asked_at=asked_at)
-            leaders |= {str(item.get("leader_user_id") or "") for item in items}
-            yield Step("", len(ids), count)
-        asked |= wanted
-        wanted = leaders - asked - {""}
+    for ids in _in_order(_account_ids, run.cursor, CONTACTS_AT_ONCE):
+        yield _step(ids[-1], len(ids), _read_contacts(ids))
+    position = run.cursor
+    # Leaders that only this pass has learnt of, and their leaders; one whom Feishu does not
+    # show stays unread, so a round that finds nobody is the last.
+    found = 1
+    while found:
+        found = 0
+        for ids in _in_order(partial(_leaders_unread, run), "", CONTACTS_AT_ONCE):
+            stored = _read_contacts(ids)
+            found += stored.stored
+            yield _step(position, len(ids), stored)
     organisation.rebuild_reporting_lines()
+
+
+def _read_contacts(open_ids: Sequence[str]) -> Stored:
+    asked_at = timezone.now()
+    items = remote.client().batch_get_users(open_ids).items
+    return organisation.store_contacts(items, asked_at=asked_at)
+
+
+def _account_ids(after: str) -> models.QuerySet[Any]:
+    """The accounts that any record names, in order."""
+    named = [
+        model._default_manager.filter(**{f"{column}__gt": after})
+        .order_by()
+        .values_list(column, flat=True)
+        for model, column in NAMES_ACCOUNTS
+    ]
+    return named[0].union(*named[1:]).order_by(NAMES_ACCOUNTS[0][1])
+
+
+def _leaders_unread(run: SyncRun, after: str) -> models.QuerySet[Any]:
+    read = Contact.objects.filter(asked_at__gte=run.started_at).values("feishu_id")
+    led = Contact.objects.filter(leader_open_id__gt=after).exclude(leader_open_id__in=read)
+    leaders = led.order_by("leader_open_id").values_list("leader_open_id", flat=True)
+    return leaders.distinct()
 
 
 def _catalogues(run: SyncRun) -> Iterator[Step]:
@@ -461,12 +498,11 @@ def _catalogues(run: SyncRun) -> Iterator[Step]:
         asked_at = timezone.now()
         try:
             entries = list(read())
-        except (remote.errors.FeishuError, KeyError) as error:
-            # Refused, or an entry without the id its page promises.
+        except remote.errors.FeishuError as error:
             problem = error
             continue
-        count = organisation.store_catalogue(kind, entries, asked_at=asked_at)
-        yield Step("", len(entries), count)
+        stored = organisation.store_catalogue(kind, entries, asked_at=asked_at)
+        yield _step("", len(entries), stored)
     if problem is not None:
         raise problem
 
@@ -485,40 +521,61 @@ def _job_levels() -> Iterator[Entry]:
 
 def _job_families() -> Iterator[Entry]:
     """Those of people in CoreHR by name, and the ids that Hire's employees hold besides."""
-    named: dict[str, Entry] = {}
     holders = Employment.objects.order_by("asked_at").values_list("payload__job_family", flat=True)
-    for family in holders.iterator():
-        if isinstance(family, Mapping) and family.get("id"):
-            entry = _entry(family, "id")
-            named[entry.feishu_id] = entry
+    entries = [_entry(family, "id") for family in holders.iterator() if not _is_unset(family, "id")]
+    named = {entry.feishu_id: entry for entry in entries if entry.has_id}
+    yield from (entry for entry in entries if not entry.has_id)
     listed = list(_in_directory(named.values(), "job_family_id"))
     yield from listed
-    for feishu_id in sorted(_filled(Employee, "job_family_id") - {e.feishu_id for e in listed}):
+    known = {entry.feishu_id for entry in listed if entry.has_id}
+    for feishu_id in sorted(_filled(Employee, "job_family_id") - known):
         yield Entry(feishu_id, "", {})
 
 
+def _is_unset(part: Any, id_field: str) -> bool:
+    """Whether a record simply has no such part; one that makes no sense is something else."""
+    return not part or (isinstance(part, Mapping) and part.get(id_field) in (None, ""))
+
+
 def _in_directory(entries: Iterable[Entry], id_type: str) -> Iterator[Entry]:
-    """Entries of CoreHR with the ids of Feishu's directory, which Hire uses (R12)."""
-    for chunk in _chunks(list(entries), CHUNK):
-        ids = [entry.feishu_id for entry in chunk]
-        page = remote.client().convert_ids(ids, id_transform_type=1, id_type=id_type)
-        converted = {str(item.get("id")): str(item.get("target_id") or "") for item in page.records}
-        for entry in chunk:
-            if converted.get(entry.feishu_id):
-                yield replace(entry, feishu_id=converted[entry.feishu_id])
+    """Entries of CoreHR with the ids of Feishu's directory, which Hire uses (R12). What of them
+    or of their ids cannot be read comes along as an entry without an id."""
+    for chunk in _chunks(entries, CHUNK):
+        yield from (replace(one, feishu_id=None) for one in chunk if not _is_convertible(one))
+        by_id = {one.feishu_id: one for one in chunk if _is_convertible(one)}
+        if not by_id:
+            continue
+        page = remote.client().convert_ids(list(by_id), id_transform_type=1, id_type=id_type)
+        for item in page.items:
+            yield from _converted(by_id, item)
+
+
+def _is_convertible(entry: Entry) -> bool:
+    return entry.has_id and len(entry.feishu_id) <= CONVERTIBLE
+
+
+def _converted(entries: Mapping[str, Entry], item: Any) -> Iterator[Entry]:
+    """The entry that an item of R12 is about, under its other id; none for one without."""
+    if not isinstance(item, Mapping) or not isinstance(item.get("id"), str):
+        yield Entry(None, "", item)
+        return
+    entry = entries.get(item["id"])
+    if entry is None or not item.get("target_id"):
+        return
+    converted = replace(entry, feishu_id=item["target_id"])
+    yield converted if converted.has_id else replace(converted, feishu_id=None, payload=item)
 
 
 def _locations() -> Iterator[Entry]:
     """A3 names a location by the code of its city; several may share one."""
-    cities: dict[str, Entry] = {}
     read = partial(remote.client().list_locations, usage="position_location", page_size=100)
     for page in remote.Client.pages(read):
-        for item in page.records:
-            city = item.get("city")
-            if isinstance(city, Mapping) and city.get("code"):
-                code = str(city["code"])
-                cities[code] = Entry(code, city.get("name") or item.get("name"), city)
-    yield from cities.values()
+        for item in page.items:
+            city = item.get("city") if isinstance(item, Mapping) else item
+            if not isinstance(item, Mapping) or not isinstance(city, Mapping | None):
+                yield Entry(None, "", item)
+            elif city and city.get("code"):
+                yield Entry(city["code"], city.get("name") or item.get("name"), city)
 
 
 def _job_requirements() -> Iterator[Entry]:
@@ -527,13 +584,13 @@ def _job_requirements() -> Iterator[Entry]:
 
 def _cost_centers() -> Iterator[Entry]:
     for entry in _entries(remote.client().search_cost_centers, "cost_center_id"):
-        yield replace(entry, ends_on=organisation.last_day(entry.payload.get("expiration_time")))
+        yield replace(entry, ends_on=organisation.last_day(_part(entry.payload, "expiration_time")))
 
 
 def _reasons() -> Iterator[Entry]:
-    for item in remote.client().list_offboarding_reasons().records:
-        identifier = str(item["offboarding_reason_unique_identifier"])
-        yield Entry(identifier, item.get("name"), item, is_active=bool(item.get("active")))
+    for item in remote.client().list_offboarding_reasons().items:
+        entry = _entry(item, "offboarding_reason_unique_identifier")
+        yield replace(entry, is_active=bool(_part(item, "active")))
 
 
 def _offboarding_fields() -> Iterator[Entry]:
@@ -547,16 +604,20 @@ def _offboarding_fields() -> Iterator[Entry]:
 
 def _fields(object_name: str) -> Iterator[Entry]:
     """Custom fields by R3; one whose options it leaves out is asked for alone (R4)."""
-    for item in remote.client().list_custom_fields([object_name]).records:
-        is_whole = item.get("type") != ENUM or item.get("common_schema_config")
-        yield _field_entry(
-            item if is_whole else _field_or_none(object_name, str(item["custom_api_name"])) or item
-        )
+    for item in remote.client().list_custom_fields([object_name]).items:
+        entry = _field_entry(item)
+        is_whole = _part(item, "type") != ENUM or _part(item, "common_schema_config")
+        if is_whole or not entry.has_id:
+            yield entry
+        else:
+            alone = _field_or_none(object_name, entry.feishu_id)
+            named = {"custom_api_name": entry.feishu_id}
+            yield entry if alone is None else _field_entry(alone | named)
 
 
-def _field_entry(item: Mapping[str, Any]) -> Entry:
-    is_open = item.get("is_open") is not False
-    return Entry(str(item["custom_api_name"]), item.get("name"), item, is_active=is_open)
+def _field_entry(item: Any) -> Entry:
+    is_open = _part(item, "is_open") is not False
+    return replace(_entry(item, "custom_api_name"), is_active=is_open)
 
 
 def _field_or_none(object_name: str, api_name: str) -> Any:
@@ -573,13 +634,18 @@ def _field_or_none(object_name: str, api_name: str) -> Any:
 
 def _entries(method: Callable[..., Any], id_field: str) -> Iterator[Entry]:
     for page in remote.Client.pages(method):
-        for item in page.records:
+        for item in page.items:
             yield _entry(item, id_field)
 
 
-def _entry(item: Mapping[str, Any], id_field: str) -> Entry:
-    is_active = item.get("active") is not False
-    return Entry(str(item[id_field]), item.get("name"), item, is_active=is_active)
+def _entry(item: Any, id_field: str) -> Entry:
+    is_active = _part(item, "active") is not False
+    return Entry(_part(item, id_field), _part(item, "name"), item, is_active=is_active)
+
+
+def _part(item: Any, name: str) -> Any:
+    """A field of an item, which may be no object."""
+    return item.get(name) if isinstance(item, Mapping) else None
 
 
 CATALOGUES: dict[str, Callable[[], Iterable[Entry]]] = {
@@ -803,7 +869,7 @@ def _problem_of(error: Exception) -> tuple[str, str, str]:
     return type(error).__name__[:60], "", ""
 
 
-def _step(cursor: str, read: int, stored: mirror.Stored, *, of: int | None = None) -> Step:
+def _step(cursor: str, read: int, stored: Stored, *, of: int | None = None) -> Step:
     return Step(cursor, read, stored.stored, len(stored.unreadable), of)
 
 

@@ -6,11 +6,24 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
-from lifecycle import organisation
-from lifecycle.models import Contact, Department, SyncRun, Talent, UnreadableRecord
+from lifecycle import mirror, organisation, pickers
+from lifecycle.models import (
+    CatalogueEntry,
+    Contact,
+    Department,
+    Employment,
+    Person,
+    SyncRun,
+    Talent,
+    UnreadableRecord,
+)
+from lifecycle.organisation import Entry
 from lifecycle.services import sync
-from tests.mirror.test_store import NOW
+from tests.conftest import MIRRORED
+from tests.mirror.test_store import BO_TALENT, NOW
 from tests.offboardings import KINDS, an_approved_offboarding
 
 pytestmark = pytest.mark.django_db
@@ -19,6 +32,17 @@ pytestmark = pytest.mark.django_db
 def answering(items: list) -> dict[str, str]:
     body = {"code": 0, "msg": "ok", "data": {"items": items, "has_more": False}}
     return {"body": json.dumps(body), "content_type": "application/json"}
+
+
+@pytest.fixture
+def pages(client, mei, settings) -> Client:
+    """Mei's browser on this machine: plain HTTP, and files as they lie in the checkout."""
+    settings.SECURE_SSL_REDIRECT = False
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+    client.force_login(mei)
+    return client
 
 
 class TestOffboardingsThatAreNoRecords:
@@ -58,23 +82,195 @@ def test_a_list_with_something_else_in_it_is_stored_without_it(mirrored):
     assert UnreadableRecord.objects.count() == 3
 
 
-def test_one_catalogue_that_makes_no_sense_leaves_the_others_alone(mirrored):
-    tenant = mirrored("catalogues")
-    tenant.fault("garbage", endpoint="R10", times=None, **answering([7]))
-    run = sync.sync_kind("catalogues")
-    assert (run.state, run.problem) == (SyncRun.State.FAILED, "no-answer")
-    assert run.stored > 0
+def test_a_batch_of_the_same_nonsense_is_kept_once():
+    stored = mirror.store_talents([7] * 50, asked_at=NOW)
+    assert len(stored.unreadable) == 50
+    assert UnreadableRecord.objects.count() == 1
 
 
-def test_departments_and_colleagues_may_hold_anything():
-    odd = [[], {}, 7, "9" * 100, {"lang": []}, [{"lang": {}, "value": "x"}], None, True]
-    departments = [{"id": f"od-{number}", "department_name": value, "manager": value, "code": value,
-                    "parent_department_id": value} for number, value in enumerate(odd)]  # fmt: skip
-    contacts = [{"open_id": f"ou_{number}", "name": value, "status": value, "employee_no": value,
-                 "leader_user_id": value} for number, value in enumerate(odd)]  # fmt: skip
-    nameless = [{"id": value, "open_id": value} for value in odd]
-    organisation.store_departments([*departments, *nameless], asked_at=NOW)
-    organisation.store_contacts([*contacts, *nameless], asked_at=NOW)
-    organisation.rebuild_department_paths()
-    organisation.rebuild_reporting_lines()
-    assert Department.objects.count() == Contact.objects.count() == len(odd)
+class TestNestedTooDeeply:
+    """It can be read, and each step on the way to the database takes more of Python's stack."""
+
+    @pytest.mark.parametrize("levels", [90, 110, 500, 900, 920, 940])
+    def test_is_kept_or_put_aside(self, levels):
+        deep = json.loads("[" * levels + "]" * levels)
+        talent = {"id": "68009", "is_onboarded": False, "basic_info": {"name": "A"}, "x": deep}
+        assert not mirror.store_talents([talent, BO_TALENT], asked_at=NOW).skipped
+        organisation.store_departments([{"id": "od-1", "x": deep}, deep], asked_at=NOW)
+        entries = [Entry("71", deep, {"x": deep}), Entry("72", "P2", {})]
+        organisation.store_catalogue("job_level", entries, asked_at=NOW)
+        assert CatalogueEntry.objects.filter(feishu_id="72").exists()
+        aside = set(UnreadableRecord.objects.values_list("kind", flat=True))
+        assert aside == (
+            {"talent", "department", "catalogueentry"} if levels > 100 else {"department"}
+        )
+
+
+class TestCatalogue:
+    @pytest.fixture(autouse=True)
+    def synced(self, mirrored):
+        self.tenant = mirrored("catalogues")
+
+    def offered(self, kind: str = "job_requirement") -> set[str]:
+        rows = CatalogueEntry.objects.filter(kind=kind, is_active=True)
+        return set(rows.values_list("feishu_id", flat=True))
+
+    def sync(self, items: list, endpoint: str = "job_requirements") -> SyncRun:
+        self.tenant.clear_faults()
+        self.tenant.fault("garbage", endpoint=endpoint, times=None, **answering(items))
+        return sync.sync_kind("catalogues")
+
+    def test_that_is_no_list_leaves_the_others_alone(self):
+        self.tenant.fault("garbage", endpoint="R10", times=None, body='{"code":0,"data":[]}')
+        run = sync.sync_kind("catalogues")
+        assert (run.state, run.problem) == (SyncRun.State.FAILED, "no-answer")
+        assert run.stored > 0
+
+    def test_of_nothing_readable_stays_as_it_was(self):
+        offered = self.offered()
+        run = self.sync([7, {"name": "x"}])
+        assert (run.state, run.unreadable) == (SyncRun.State.DONE, 2)
+        assert self.offered() == offered
+
+    def test_keeps_an_entry_that_cannot_be_read_by_now(self):
+        first, second, *gone = sorted(self.offered())
+        deep = json.loads("[" * 200 + "]" * 200)
+        run = self.sync([{"id": first, "name": deep}, {"id": second, "name": "new"}])
+        assert (run.state, run.unreadable) == (SyncRun.State.DONE, 1)
+        aside = UnreadableRecord.objects.get()
+        assert (aside.kind, aside.feishu_id) == ("catalogueentry", f"job_requirement {first}")
+        # The others are no longer in the list; of this one nobody knows what has become of it.
+        assert gone
+        assert self.offered() == {first, second}
+        self.sync([{"id": first, "name": "mended"}, {"id": second, "name": "new"}])
+        assert not UnreadableRecord.objects.exists()
+
+    def test_keeps_all_while_an_entry_does_not_say_which_it_is(self):
+        offered = self.offered()
+        run = self.sync([{"id": min(offered), "name": "new"}, {"id": ["x"], "name": "odd"}])
+        assert (run.state, run.unreadable) == (SyncRun.State.DONE, 1)
+        assert self.offered() == offered
+        assert CatalogueEntry.objects.get(feishu_id=min(offered)).name == "new"
+
+    def test_keeps_all_while_an_id_of_the_directory_cannot_be_read(self):
+        offered = self.offered("job_level")
+        self.sync([7, {"id": ["x"]}, {"id": "71001", "target_id": 7}], endpoint="R12")
+        assert self.offered("job_level") == offered
+        assert UnreadableRecord.objects.filter(feishu_id__startswith="job_level ").count() == 2
+
+    @pytest.mark.parametrize("endpoint", ["R3", "O2", "R6", "locations", "R9"])
+    def test_of_every_shape_is_stored_without_what_makes_no_sense(self, endpoint):
+        ids = ["id", "custom_api_name", "offboarding_reason_unique_identifier", "cost_center_id"]
+        odd = [None, 7, [], {}, {"city": 7}, {"city": {"code": []}}, *({one: {}} for one in ids)]
+        run = self.sync(odd, endpoint)
+        assert run.state == SyncRun.State.DONE
+        assert run.unreadable >= 3
+
+    def test_of_families_nobody_can_name_goes_on(self):
+        for number, family in enumerate([[7], 7, {"id": []}, {"id": {}}, None, {}]):
+            Employment.objects.create(
+                feishu_id=f"69{number}", person=Person.objects.create(), asked_at=NOW,
+                payload={"job_family": family},
+            )  # fmt: skip
+        run = sync.sync_kind("catalogues")
+        assert (run.state, run.unreadable) == (SyncRun.State.DONE, 4)
+
+    def test_has_names_of_its_own_for_what_it_puts_aside(self):
+        for kind in ("job_level", "location"):
+            organisation.store_catalogue(kind, [Entry("7", "", 7), Entry(7, "", {})], asked_at=NOW)
+        assert UnreadableRecord.objects.count() == 4
+        organisation.store_catalogue("location", [Entry("7", "", {})], asked_at=NOW)
+        assert UnreadableRecord.objects.filter(feishu_id="job_level 7").exists()
+        assert not UnreadableRecord.objects.filter(feishu_id="location 7").exists()
+
+
+ODD = [[], {}, 7, "9" * 100, {"lang": []}, [{"lang": {}, "value": "x"}], None, True]
+UNKEPT = ["a\x00", "\ud800", float("nan")]
+
+
+class TestDepartmentsAndColleagues:
+    def test_may_hold_anything(self):
+        departments = [{"id": f"od-{number}", "department_name": value, "manager": value,
+                        "code": value, "parent_department_id": value}
+                       for number, value in enumerate(ODD)]  # fmt: skip
+        contacts = [{"open_id": f"ou_{number}", "name": value, "status": value,
+                     "employee_no": value, "leader_user_id": value, "department_ids": value}
+                    for number, value in enumerate(ODD)]  # fmt: skip
+        organisation.store_departments(departments, asked_at=NOW)
+        organisation.store_contacts(contacts, asked_at=NOW)
+        organisation.rebuild_department_paths()
+        organisation.rebuild_reporting_lines()
+        assert Department.objects.count() == Contact.objects.count() == len(ODD)
+        assert not UnreadableRecord.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("store", "model", "id_field"),
+        [(organisation.store_departments, Department, "id"),
+         (organisation.store_contacts, Contact, "open_id")],
+    )  # fmt: skip
+    def test_are_put_aside_when_they_cannot_be_read(self, store, model, id_field):
+        nameless = [{id_field: value} for value in ODD]
+        unkept = [{id_field: f"o{number}", "x": value} for number, value in enumerate(UNKEPT)]
+        stored = store([*nameless, *unkept, 7, None, {id_field: "good"}], asked_at=NOW)
+        assert (stored.stored, len(stored.unreadable)) == (1, len(ODD) + len(UNKEPT) + 2)
+        aside = UnreadableRecord.objects.filter(kind=model._meta.model_name)
+        assert aside.count() == len(stored.unreadable)
+        store([{id_field: "o0"}], asked_at=NOW)
+        assert not aside.filter(feishu_id="o0").exists()
+        assert aside.filter(feishu_id="o1").exists()
+
+    def test_listed_twice_are_stored_once(self):
+        twice = [{"id": "od-1", "code": "A"}, {"id": "od-1", "code": "B"}]
+        assert organisation.store_departments(twice, asked_at=NOW).stored == 1
+        assert Department.objects.get().payload["code"] == "B"
+
+    @pytest.mark.parametrize(("kind", "endpoint"), [("departments", "R7"), ("contacts", "R13")])
+    def test_are_counted_and_shown(self, kind, endpoint, mirrored, pages):
+        tenant = mirrored(*MIRRORED)
+        known = sync.KINDS[kind].model.objects.count()
+        odd = [7, None, {"id": ["x"], "open_id": 3}]
+        tenant.fault("garbage", endpoint=endpoint, **answering(odd))
+        run = sync.sync_kind(kind)
+        assert (run.state, run.unreadable) == (SyncRun.State.DONE, 3)
+        assert sync.KINDS[kind].model.objects.count() == known
+        page = pages.get(reverse("sync")).content.decode()
+        assert page.count('<tr id="unreadable-') == 3
+
+    @pytest.mark.parametrize("item", [7, {"id": 7}, {"id": "69001", "target_id": "9" * 65}])
+    def test_are_linked_in_spite_of_an_account_that_makes_no_sense(self, item, mirrored):
+        tenant = mirrored(*MIRRORED)
+        tenant.fault("garbage", endpoint="R12", **answering([item]))
+        run = sync.sync_kind("employments")
+        assert (run.state, run.unreadable) == (SyncRun.State.DONE, 1)
+        assert UnreadableRecord.objects.get().feishu_id.startswith("account ")
+
+
+@pytest.mark.parametrize("kind", ["departments", "talents"])
+def test_a_list_that_never_ends_is_given_up(kind, mirrored):
+    tenant = mirrored(*MIRRORED)
+    body = {"code": 0, "data": {"items": [], "has_more": True, "page_token": "again"}}
+    for endpoint in ("R7", "H1"):
+        tenant.fault("garbage", endpoint=endpoint, times=None, body=json.dumps(body))
+    run = sync.sync_kind(kind)
+    assert (run.state, run.detail) == (SyncRun.State.FAILED, "page-token-repeats")
+
+
+class TestPickers:
+    """They read what is stored, from before it was looked at as closely as now."""
+
+    @pytest.mark.parametrize("odd", [*ODD, ["x", []], [None]], ids=repr)
+    def test_show_whatever_is_stored(self, odd, pages):
+        text = str(odd)[:100]
+        payload = {"department_ids": odd, "employee_no": odd, "code": odd, "short_code": odd}
+        common = {"name": text, "search_text": f"{text}\nodd", "asked_at": NOW, "payload": payload}
+        Contact.objects.create(feishu_id="ou_1", **common)
+        Department.objects.create(feishu_id="od-1", full_name=text, path=text, **common)
+        person = Person.objects.create(name=text, search_text="odd")
+        Employment.objects.create(feishu_id="69", person=person, payload=payload, asked_at=NOW)
+        for kind in CatalogueEntry.Kind:
+            CatalogueEntry.objects.create(kind=kind, feishu_id="7", **common)
+        for what in pickers.SOURCES:
+            for asked in ("", "odd", text):
+                page = pages.get(reverse("pick", args=[what]), {"q": asked})
+                assert page.status_code == 200
+            assert pickers.matches(what, "odd").choices

@@ -24,6 +24,7 @@ from lifecycle.models import (
     Talent,
     UnreadableRecord,
 )
+from lifecycle.unreadable import name_of
 
 pytestmark = pytest.mark.django_db
 
@@ -319,7 +320,7 @@ class TestAnyAnswer:
         assert stored.stored == len(names)
         assert {name for name, _ in stored.unreadable} >= aside
         for record in records:
-            known = mirror._name_of(model, record)
+            known = name_of(record, mirror.ID_FIELDS[model])
             talent = record.get("talent_id") if isinstance(record, dict) else None
             assert known in names | aside or talent in names
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from lifecycle import action_log
@@ -256,6 +257,40 @@ class TestFullSync:
         below = ReportingLine.objects.filter(leader_open_id=owner)
         assert below.filter(report_open_id=top).exists()
 
+    def test_asks_for_those_colleagues_only_whom_it_had_not_met_when_it_was_cut_off(self):
+        with pytest.raises(CutOff):
+            sync.sync_kind("contacts", progress=cut_off_after(1))
+        met = SyncRun.objects.filter(kind="contacts").latest("pk").cursor
+        SyncRun.objects.update(lease_until=timezone.now())
+        self.tenant.clear_requests()
+        sync.sync_kind("contacts")
+        asked = [
+            open_id
+            for request in self.tenant.requests()
+            if request["path"].endswith("/contact/v3/users/batch")
+            for open_id in request["query"]["user_ids"]
+        ]
+        assert asked
+        assert min(asked) > met
+
+    def test_forgets_whom_somebody_reported_to_before(self):
+        line = ReportingLine.objects.exclude(leader_open_id=F("report_open_id")).first()
+        self.tenant.patch("contacts", line.report_open_id, leader="")
+        others = ReportingLine.objects.exclude(report_open_id=line.report_open_id)
+        before = set(others.exclude(leader_open_id=line.leader_open_id).values_list("pk"))
+        sync.sync_kind("contacts")
+        above = ReportingLine.objects.filter(report_open_id=line.report_open_id)
+        assert list(above.values_list("leader_open_id", flat=True)) == [line.report_open_id]
+        assert before <= set(others.values_list("pk"))
+
+    def test_moves_a_department_with_all_below_it(self):
+        moved = Department.objects.exclude(parent_id="").first()
+        below = moved.path
+        self.tenant.patch("departments", moved.feishu_id, parent_id="")
+        sync.sync_kind("departments")
+        assert Department.objects.get(pk=moved.pk).path == f"/{moved.feishu_id}/"
+        assert not Department.objects.filter(path__startswith=below).exists()
+
     def test_has_every_catalogue(self):
         counts = {
             kind: CatalogueEntry.objects.filter(kind=kind).count()
@@ -298,10 +333,10 @@ class TestOneKind:
         assert run.state == SyncRun.State.FAILED
 
     def test_whose_answer_makes_no_sense_does_not_stop_the_others(self, sandbox, db):
-        odd = '{"code":0,"msg":"","data":{"has_more":false,"items":[{"active":true}]}}'
+        odd = '{"code":0,"msg":"","data":{"has_more":false,"items":{"active":true}}}'
         sandbox.fault("garbage", endpoint="O2", body=odd, content_type="application/json")
         runs = {run.kind: run for run in sync.sync_all()}
-        assert (runs["catalogues"].state, runs["catalogues"].problem) == ("failed", "KeyError")
+        assert (runs["catalogues"].state, runs["catalogues"].problem) == ("failed", "no-answer")
         assert runs["employees"].state == SyncRun.State.DONE
 
     def test_goes_on_after_a_record_it_cannot_read(self, sandbox, db):
