@@ -5,12 +5,11 @@ Part of the mirror, kept apart from `mirror.py` because these rows belong to no 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, TypeVar
-
-from django.db import transaction
 
 from lifecycle.models import (
     CatalogueEntry,
@@ -40,6 +39,8 @@ DEEPEST = 60
 LONGEST_ID = 64
 LONGEST_ENTRY_ID = 128
 LONGEST_NAME = 200
+# Whose lines are written in one transaction.
+CONTACTS_AT_ONCE = 500
 # The year by which Feishu says "without end".
 ENDLESS = 9999
 
@@ -155,12 +156,6 @@ def _contact(payload: Mapping[str, Any], asked_at: datetime) -> Contact:
         },
         asked_at=asked_at,
     )
-
-
-def leaders_in(payloads: Iterable[Any]) -> set[str]:
-    """The accounts of the leaders that items of R13 name."""
-    named = [_id_in(item, "leader_user_id") for item in payloads if isinstance(item, Mapping)]
-    return {one for one in named if _is_id(one, LONGEST_ID)}
 
 
 def _read(
@@ -305,29 +300,47 @@ def last_day(text: Any) -> date | None:
     return None if day.year == ENDLESS else day
 
 
-@transaction.atomic
+@whole
 def rebuild_department_paths() -> None:
     """Paths and full names from the parents; a loop in Feishu's data ends at its first turn."""
-    departments = {row.feishu_id: row for row in Department.objects.all()}
+    departments = {row.feishu_id: row for row in Department.objects.defer("payload")}
+    parents = {key: row.parent_id for key, row in departments.items()}
+    changed = []
     for row in departments.values():
-        line = _line_up(row.feishu_id, {key: d.parent_id for key, d in departments.items()})
-        row.path = "/" + "/".join(reversed(line)) + "/"
-        names = [departments[key].name for key in reversed(line) if departments[key].parent_id]
-        row.full_name = " / ".join(name for name in names if name) or row.name
-    Department.objects.bulk_update(departments.values(), ["path", "full_name"], batch_size=200)
+        line = _line_up(row.feishu_id, parents)
+        path = "/" + "/".join(reversed(line)) + "/"
+        names = [departments[key].name for key in reversed(line) if parents[key]]
+        full_name = " / ".join(name for name in names if name) or row.name
+        if (row.path, row.full_name) != (path, full_name):
+            row.path, row.full_name = path, full_name
+            changed.append(row)
+    Department.objects.bulk_update(changed, ["path", "full_name"], batch_size=50)
 
 
-@transaction.atomic
 def rebuild_reporting_lines() -> None:
-    """Who reports to whom through any number of steps."""
+    """Who reports to whom through any number of steps: written where it differs from before,
+    some people at a time, so that nobody waits for the table and memory stays small."""
     leaders = dict(Contact.objects.values_list("feishu_id", "leader_open_id"))
-    lines = [
+    contacts = iter(leaders)
+    while some := list(islice(contacts, CONTACTS_AT_ONCE)):
+        _write_reporting_lines(some, leaders)
+
+
+@whole
+def _write_reporting_lines(contacts: Sequence[str], leaders: Mapping[str, str]) -> None:
+    wanted = {(leader, contact) for contact in contacts for leader in _line_up(contact, leaders)}
+    rows = ReportingLine.objects.filter(report_open_id__in=contacts)
+    kept = {
+        (leader, contact): pk
+        for pk, leader, contact in rows.values_list("pk", "leader_open_id", "report_open_id")
+    }
+    ended = [pk for pair, pk in kept.items() if pair not in wanted]
+    if ended:
+        ReportingLine.objects.filter(pk__in=ended).delete()
+    ReportingLine.objects.bulk_create(
         ReportingLine(leader_open_id=leader, report_open_id=contact)
-        for contact in leaders
-        for leader in _line_up(contact, leaders)
-    ]
-    ReportingLine.objects.all().delete()
-    ReportingLine.objects.bulk_create(lines, batch_size=1000)
+        for leader, contact in sorted(wanted - kept.keys())
+    )
 
 
 def link_people_to_contacts(payloads: Iterable[Any], *, asked_at: datetime) -> Stored:

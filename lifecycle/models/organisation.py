@@ -60,7 +60,7 @@ class ReportingLine(models.Model):
     list of his own line, so that direct reports need no case of their own."""
 
     leader_open_id = models.CharField(max_length=64)
-    report_open_id = models.CharField(max_length=64)
+    report_open_id = models.CharField(max_length=64, db_index=True)
 
     class Meta:
         constraints = [

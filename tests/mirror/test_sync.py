@@ -21,6 +21,7 @@ from lifecycle.models import (
     Employee,
     Employment,
     Offboarding,
+    Person,
     PreHire,
     ReportingLine,
     SyncRun,
@@ -258,6 +259,7 @@ class TestFullSync:
         assert below.filter(report_open_id=top).exists()
 
     def test_asks_for_those_colleagues_only_whom_it_had_not_met_when_it_was_cut_off(self):
+        Person.objects.bulk_create(Person(open_id=f"ou_zz{number:02d}") for number in range(60))
         with pytest.raises(CutOff):
             sync.sync_kind("contacts", progress=cut_off_after(1))
         met = SyncRun.objects.filter(kind="contacts").latest("pk").cursor
