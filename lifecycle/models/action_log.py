@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from lifecycle.models.checks import BackgroundCheck
+
 
 class AppendOnly(Exception):
     """Entries of the action log are never changed or removed."""
@@ -122,7 +124,7 @@ class LogCheckpoint(models.Model):
         return f"checkpoint of {self.size} entries"
 
 
-class LogVerification(models.Model):
+class LogVerification(BackgroundCheck):
     """One check of the log, by a person or by the portal itself, and what it found."""
 
     class State(models.TextChoices):
@@ -134,12 +136,7 @@ class LogVerification(models.Model):
 
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     is_full = models.BooleanField(default=False)
-    requested_by = models.ForeignKey(
-        "lifecycle.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    requested_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
     total = models.BigIntegerField(default=0)
     checked = models.BigIntegerField(default=0)
     checkpoints = models.BigIntegerField(default=0)
@@ -153,20 +150,9 @@ class LogVerification(models.Model):
         verbose_name_plural = _("checks of the log")
         ordering = ["-pk"]
 
-    def __str__(self) -> str:
-        return f"check {self.pk} {self.state}"
-
-    @property
-    def is_over(self) -> bool:
-        return self.state not in (self.State.WAITING, self.State.RUNNING)
-
     @property
     def is_whole(self) -> bool:
         return self.state == self.State.WHOLE
-
-    @property
-    def is_broken(self) -> bool:
-        return self.state == self.State.BROKEN
 
     @property
     def percent(self) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from lifecycle.models.checks import BackgroundCheck
 
-class ChangeCheck(models.Model):
+
+class ChangeCheck(BackgroundCheck):
     """One check of all status changes against their attempts and the action log."""
 
     class State(models.TextChoices):
@@ -17,14 +19,8 @@ class ChangeCheck(models.Model):
         FAILED = "failed", _("broken off")
 
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
-    # None: the portal itself, once a night.
-    requested_by = models.ForeignKey(
-        "lifecycle.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    requested_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True, blank=True)
     changes = models.BigIntegerField(default=0)
-    # The first of them: [{"invariant", "change", "sentence"}, ...].
+    # The first of them: [{"invariant", "person_id", "change_id", "sentence"}, ...].
     violations = models.JSONField(default=list, blank=True)
     has_more = models.BooleanField(default=False)
 
@@ -32,13 +28,6 @@ class ChangeCheck(models.Model):
         verbose_name = _("check of the changes")
         verbose_name_plural = _("checks of the changes")
         ordering = ["-pk"]
-
-    def __str__(self) -> str:
-        return f"check {self.pk} {self.state}"
-
-    @property
-    def is_over(self) -> bool:
-        return self.state not in (self.State.WAITING, self.State.RUNNING)
 
     @property
     def is_kept(self) -> bool:

@@ -58,13 +58,8 @@ def paused_endpoints(*, at: datetime) -> Sequence[Pause]:
     ]
 
 
-def change_checks() -> tuple[ChangeCheck | None, ChangeCheck | None]:
+def change_checks(*, at: datetime) -> tuple[ChangeCheck | None, ChangeCheck | None]:
     """The last check that is over, and the one under way."""
-    last: ChangeCheck | None = None
-    running: ChangeCheck | None = None
-    for check in ChangeCheck.objects.select_related("requested_by")[:5]:
-        if check.is_over:
-            last = last or check
-        else:
-            running = running or check
-    return last, running
+    recent = list(ChangeCheck.objects.select_related("requested_by")[:5])
+    last = next((check for check in recent if check.is_over), None)
+    return last, next((check for check in recent if check.is_under_way(at=at)), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
@@ -218,13 +218,11 @@ FAULTS: dict[str, Words] = {
 }
 
 
-def log_proof() -> LogProof:
-    over = (LogVerification.State.WAITING, LogVerification.State.RUNNING)
-    checks = LogVerification.objects.select_related("requested_by")
-    last = checks.exclude(state__in=over).first()
+def log_proof(*, at: datetime) -> LogProof:
+    last = LogVerification.objects.over().select_related("requested_by").first()
     bad_seq = last.bad_seq if last else None
     return LogProof(
-        running=checks.filter(state__in=over).first(),
+        running=LogVerification.objects.under_way(at=at).first(),
         last=last,
         checkpoints=list(LogCheckpoint.objects.defer("frontier", "text")[:10]),
         bad_entry_exists=bad_seq is not None and ActionEntry.objects.filter(pk=bad_seq).exists(),

@@ -27,6 +27,7 @@ from lifecycle.models import (
     SavedLogView,
     User,
 )
+from lifecycle.models.checks import LONGEST
 from lifecycle.policies import Capability
 from lifecycle.queries import Period
 from lifecycle.services import messages
@@ -34,7 +35,7 @@ from lifecycle.services import messages
 log = logging.getLogger(__name__)
 
 # A large log takes minutes; the queue's own limit is for short jobs.
-MOST_SECONDS = 3600
+MOST_SECONDS = int(LONGEST.total_seconds())
 MOST_NAME, MOST_QUERY, MOST_NOTE = 60, 1000, 2000
 MOST_SAMPLE = 200
 SEED = re.compile(r"[0-9A-Za-z_-]{1,60}")
@@ -88,13 +89,14 @@ def request_verification(*, is_full: bool, acting_user: User) -> LogVerification
         raise NotAllowed
     # The lock lets only one of two clicks at the same moment begin a check.
     head = ActionLogHead.objects.select_for_update().filter(pk=1).first()
-    running = LogVerification.objects.filter(state__in=(State.WAITING, State.RUNNING)).first()
-    if running is not None and not _is_abandoned(running):
+    at = timezone.now()
+    running = LogVerification.objects.under_way(at=at).first()
+    if running is not None:
         return running
     check = LogVerification.objects.create(
         is_full=is_full,
         requested_by=acting_user,
-        requested_at=timezone.now(),
+        requested_at=at,
         total=head.seq if head else 0,
     )
     action_log.record(
@@ -163,11 +165,6 @@ def _finish(check: LogVerification, *, state: State, **found: Any) -> None:
             "fault": check.fault,
         },
     )
-
-
-def _is_abandoned(check: LogVerification) -> bool:
-    """Its worker is gone: a check of this age would be over."""
-    return (timezone.now() - check.requested_at).total_seconds() > MOST_SECONDS
 
 
 # -- views and samples --------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
-from datetime import timedelta
 from itertools import islice
 
 from django.db import transaction
@@ -15,6 +14,7 @@ from lifecycle import action_log, policies
 from lifecycle.changes import invariants
 from lifecycle.errors.problems import NotAllowed
 from lifecycle.models import ChangeCheck, StatusChange, User
+from lifecycle.models.checks import LONGEST
 from lifecycle.policies import Capability
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 State = ChangeCheck.State
 
 MOST_SHOWN = 20
-MOST_SECONDS = 3600
+MOST_SECONDS = int(LONGEST.total_seconds())
 KEPT_CHECKS = 60
 
 
@@ -33,10 +33,7 @@ def request(*, acting_user: User) -> ChangeCheck:
     if not policies.can(acting_user, Capability.SEE_SYNC):
         raise NotAllowed
     at = timezone.now()
-    alive = at - timedelta(seconds=MOST_SECONDS)
-    running = ChangeCheck.objects.filter(
-        state__in=(State.WAITING, State.RUNNING), requested_at__gt=alive
-    ).first()
+    running = ChangeCheck.objects.under_way(at=at).first()
     if running is not None:
         return running
     check = ChangeCheck.objects.create(requested_by=acting_user, requested_at=at)

@@ -26,7 +26,7 @@ SEE_OTHER = 303
 def verify_log(request: HttpRequest) -> HttpResponse:
     _require(request, Capability.VERIFY_LOG)
     context = {
-        "state": queries.log_proof(),
+        "state": queries.log_proof(at=timezone.now()),
         "has_key": keys.has_signing_key(),
         "public_keys": [(name, key.hex()) for name, key in keys.public_keys().items()],
         "directory": settings.LOG_CHECKPOINT_DIR,

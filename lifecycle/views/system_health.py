@@ -57,7 +57,7 @@ def system_health(request: HttpRequest) -> HttpResponse:
     if not policies.can(request.user, Capability.SEE_SYNC):
         raise PermissionDenied
     at = timezone.now()
-    last, running = queries.change_checks()
+    last, running = queries.change_checks(at=at)
     checks = health_service.readiness()
     context = {
         "parts": [(*PARTS[check.name], check) for check in checks],

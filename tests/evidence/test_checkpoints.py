@@ -83,7 +83,7 @@ class TestSigning:
         LogCheckpoint.objects.update(at=timezone.now() - timedelta(hours=1))
         assert jobs.sign_checkpoints() == jobs.sign_checkpoints() == 0
         (shown,) = LogVerification.objects.all()
-        assert shown.is_broken
+        assert shown.state == "broken"
         assert shown.bad_seq in (7, 8)
 
     def test_two_at_once_make_one(self, key_file):

@@ -14,6 +14,7 @@ from django_q.models import OrmQ
 from lifecycle import jobs, step_triggers
 from lifecycle.errors.problems import NotAllowed
 from lifecycle.models import ActionEntry, ChangeCheck, EndpointGate, StatusChange, WorkerBeat
+from lifecycle.models.checks import LONGEST
 from lifecycle.services import self_check
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +95,11 @@ class TestPage:
         text = page.get(reverse("health"), HTTP_HX_REQUEST="true").text
         assert "everything as it should be" in text
         assert "every 10s" in text
+
+    def test_does_not_wait_for_a_check_whose_worker_is_gone(self, page):
+        begun = timezone.now() - LONGEST
+        ChangeCheck.objects.create(state=ChangeCheck.State.RUNNING, requested_at=begun)
+        assert "every 10s" in page.get(reverse("health")).text
 
     def test_shows_what_was_found(self, page, broken):
         jobs.check_changes()
