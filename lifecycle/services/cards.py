@@ -81,67 +81,66 @@ def card_of(message: FeishuMessage, face: str, *, at: datetime) -> Card:
 
 def _question(message: FeishuMessage, request: ConversionRequest, at: datetime) -> Card:
     today = timezone.localdate(at)
-    day = request.suggested_on.isoformat()
-    value = {"message": str(message.uuid)}
-    after = SENT_THEN if request.is_last_step else OTHERS_THEN
-    agree = cards.button(
-        APPROVE,
-        Text("同意转正", "Agree to convert"),
-        value | {"step": APPROVE},
-        look="primary",
-        question=(
-            Text(f"同意{_name(request)}转正？", f"Agree to convert {_name(request)}?"),
-            Text(
-                f"转正日期 {day}。{after.zh}",
-                f"Converted on {day}. {after.en}",
-            ),
-        ),
-    )
     open_page = cards.link(Text("在网页中打开", "Open in the portal"), address_of(request))
-    otherwise = cards.form(
-        "otherwise",
-        [
-            cards.date_picker(
-                UNTIL,
-                Text("延长至（不予转正时不用填）", "Extend until (not for “do not convert”)"),
-                initial=longer(request, today),
-            ),
-            cards.text_input(
-                REASON,
-                Text("原因（HR 会看到，并记入操作日志）", "Reason (HR reads it; kept in the log)"),
-                required=True,
-            ),
-            cards.side_by_side(
-                [
-                    cards.button(
-                        EXTEND,
-                        Text("延长试用期", "Extend the probation"),
-                        value | {"step": EXTEND},
-                        submits=True,
-                    ),
-                    cards.button(
-                        DECLINE,
-                        Text("不予转正", "Do not convert"),
-                        value | {"step": DECLINE},
-                        look="danger",
-                        submits=True,
-                    ),
-                ]
-            ),
-        ],
-    )
     elements: list[Element] = [
         cards.markdown(_who(request, today)),
         cards.markdown(_facts(message, request)),
-        cards.side_by_side([agree, open_page]),
+        cards.side_by_side([_agree(message, request), open_page]),
         cards.rule(),
         cards.markdown(Text("还不能转正？", "Not yet?")),
-        otherwise,
+        _otherwise(message, request, today),
     ]
     is_late = request.due_on < today
     is_reminder = message.kind == FeishuMessage.Kind.REMINDER
     template: Template = "red" if is_late else "orange" if is_reminder else "blue"
     return cards.card(_title(request, is_reminder=is_reminder), elements, template=template)
+
+
+def _agree(message: FeishuMessage, request: ConversionRequest) -> Element:
+    day = request.suggested_on.isoformat()
+    after = SENT_THEN if request.is_last_step else OTHERS_THEN
+    question = Text(f"同意{_name(request)}转正？", f"Agree to convert {_name(request)}?")
+    what_follows = Text(f"转正日期 {day}。{after.zh}", f"Converted on {day}. {after.en}")
+    return cards.button(
+        APPROVE,
+        Text("同意转正", "Agree to convert"),
+        _pressed(message, APPROVE),
+        look="primary",
+        question=(question, what_follows),
+    )
+
+
+def _otherwise(message: FeishuMessage, request: ConversionRequest, today: date) -> Element:
+    """A form: not yet, or not at all, and why."""
+    until = cards.date_picker(
+        UNTIL,
+        Text("延长至（不予转正时不用填）", "Extend until (not for “do not convert”)"),
+        initial=longer(request, today),
+    )
+    reason = cards.text_input(
+        REASON,
+        Text("原因（HR 会看到，并记入操作日志）", "Reason (HR reads it; kept in the log)"),
+        required=True,
+    )
+    extend = cards.button(
+        EXTEND,
+        Text("延长试用期", "Extend the probation"),
+        _pressed(message, EXTEND),
+        submits=True,
+    )
+    decline = cards.button(
+        DECLINE,
+        Text("不予转正", "Do not convert"),
+        _pressed(message, DECLINE),
+        look="danger",
+        submits=True,
+    )
+    return cards.form("otherwise", [until, reason, cards.side_by_side([extend, decline])])
+
+
+def _pressed(message: FeishuMessage, step: str) -> dict[str, str]:
+    """What Feishu gives back when the button is pressed."""
+    return {"message": str(message.uuid), "step": step}
 
 
 def _title(request: ConversionRequest, *, is_reminder: bool = False) -> Text:
