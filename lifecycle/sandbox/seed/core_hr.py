@@ -74,7 +74,7 @@ def _add_pre_hire(
             "onboarding_status": status,
             "employment_type": "type_1",
             "employee_type_id": lists.types[0],
-            "worker_id": f"G{person.n:07d}",
+            "worker_id": person.employee_number,
             "department": job.place.department,
             "manager": job.place.manager,
             "job_family": job.place.family,

@@ -9,6 +9,8 @@ from .catalogues import TITLES, Catalogues
 from .days import iso, midnight_ms, months_later
 from .names import person_name
 
+PROBATION_MONTHS = 6
+
 
 @dataclass(frozen=True)
 class Person:
@@ -22,6 +24,18 @@ class Person:
     open_id: str
     birthday: date
 
+    @property
+    def phone_number(self) -> str:
+        return f"+86{self.mobile}"
+
+    @property
+    def work_email(self) -> str:
+        return f"user{self.n}@galaxy.example.com"
+
+    @property
+    def employee_number(self) -> str:
+        return f"G{self.n:07d}"
+
 
 @dataclass(frozen=True)
 class Place:
@@ -31,6 +45,10 @@ class Place:
     manager: str
     family: str
     cost_center: str
+
+    def leader_of(self, person: Person) -> str:
+        """Nobody leads themselves."""
+        return self.manager if self.manager != person.open_id else ""
 
 
 def new_person(build: Builder) -> Person:
@@ -60,13 +78,13 @@ def add_contact(
             "user_id": build.ids.user_id(person.n),
             "name": person.name,
             "en_name": english,
-            "mobile": "+86" + person.mobile,
-            "email": f"user{person.n}@galaxy.example.com",
+            "mobile": person.phone_number,
+            "email": person.work_email,
             "department": place.department,
-            "leader": place.manager if place.manager != person.open_id else "",
+            "leader": place.leader_of(person),
             "employment_id": employment,
             "job_title": title,
-            "employee_no": f"G{person.n:07d}",
+            "employee_no": person.employee_number,
             "join_time": midnight_ms(joined) // 1000,
             "employee_type": 1,
             "is_resigned": left,
@@ -92,13 +110,6 @@ def add_employment(
     """A CoreHR employment. Its `facts` are what the rules of an offboarding edit look at; no read shows them."""
     position = build.draw("employments")
     employment = build.ids.number("employments", position)
-    probation_end = months_later(joined, 6)
-    usual_facts = {
-        "contracts": [
-            {"start": iso(joined), "end": iso(months_later(joined, 12 * 30)), "actual_end": ""}
-        ],
-        "job_changes": [],
-    }
     build.add(
         "employments",
         {
@@ -107,38 +118,49 @@ def add_employment(
             "person_id": build.ids.number("persons", person.n),
             "name": person.name,
             "gender": person.gender,
-            "phone_number": "+86" + person.mobile,
-            "email": f"user{person.n}@galaxy.example.com",
-            "employee_number": f"G{person.n:07d}",
+            "phone_number": person.phone_number,
+            "email": person.work_email,
+            "employee_number": person.employee_number,
             "department": place.department,
-            "manager": place.manager if place.manager != person.open_id else "",
+            "manager": place.leader_of(person),
             "job_title": title,
             "job_level": build.rng.choice(lists.levels[:11]),
             "job_family": place.family,
             "employee_type": lists.types[0],
             "location": lists.locations[city],
             "company": lists.companies[city % len(lists.companies)],
-            "employment_status": "hired"
-            if left_on is None or left_on >= build.today
-            else "terminated",
-            "effective_date": iso(joined),
-            "probation_start_date": iso(joined),
-            "probation_end_date": iso(probation_end),
-            "probation_months": 6,
-            "converted": converted,
-            "expiration_date": "" if left_on is None else iso(left_on),
-            "reason": "" if left_on is None else "reason_for_offboarding_option9",
+            **_course(joined, converted, left_on, build.today),
             "ats_application_id": application,
             "prehire_id": pre_hire,
             "cost_center_rate": [{"cost_center_id": place.cost_center, "rate": 100}],
             "updated_ms": midnight_ms(
                 max(joined, build.today - timedelta(days=build.rng.randrange(1, 400)))
             ),
-            "facts": {**usual_facts, **(facts or {})},
+            "facts": {**_usual_facts(joined), **(facts or {})},
         },
         position,
     )
     return employment
+
+
+def _course(joined: date, converted: bool, left_on: date | None, today: date) -> dict[str, Any]:
+    """From the first day to the last one, as an employment tells it."""
+    has_left = left_on is not None and left_on < today
+    return {
+        "employment_status": "terminated" if has_left else "hired",
+        "effective_date": iso(joined),
+        "probation_start_date": iso(joined),
+        "probation_end_date": iso(months_later(joined, PROBATION_MONTHS)),
+        "probation_months": PROBATION_MONTHS,
+        "converted": converted,
+        "expiration_date": "" if left_on is None else iso(left_on),
+        "reason": "" if left_on is None else "reason_for_offboarding_option9",
+    }
+
+
+def _usual_facts(joined: date) -> dict[str, Any]:
+    contract = {"start": iso(joined), "end": iso(months_later(joined, 12 * 30)), "actual_end": ""}
+    return {"contracts": [contract], "job_changes": []}
 
 
 def title_in(build: Builder, lists: Catalogues, place: Place) -> str:
