@@ -1,8 +1,8 @@
 """The second step beside a password: codes of an authenticator app, and recovery codes.
 
-Codes are TOTP (RFC 6238: SHA-1, six digits, 30 s) by the library pyotp. A code is taken one
-period early or late, and no period twice. Secrets are encrypted at rest with a key made of
-DJANGO_SECRET_KEY; of recovery codes, 120 random bits each, only a SHA-256 is kept.
+Codes are TOTP (RFC 6238: SHA-1, six digits, 30 s). A code is taken one period early or late,
+and no period twice. Secrets are encrypted at rest with a key made of DJANGO_SECRET_KEY; of
+recovery codes, 120 random bits each, only a SHA-256 is kept.
 """
 
 from __future__ import annotations
@@ -101,9 +101,9 @@ def renew_recovery_codes(user: User) -> list[str]:
 
 @transaction.atomic
 def switch_off(user: User) -> None:
-    """One's own, when the role does not ask for it."""
+    """One's own. Raises NotAllowed for a role that needs one."""
     if must_have(user):
-        raise SignInRefused("sign-in.wrong-code")
+        raise NotAllowed
     SecondStep.objects.filter(user=user).delete()
     action_log.record("user.second_step_off", actor=user, data={"user": user.pk})
 

@@ -6,14 +6,20 @@ password is still the same one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import wraps
 
 from django.contrib.auth import login
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from lifecycle.models import SignInWay, User
+
+View = Callable[[HttpRequest], HttpResponse]
 
 LIFE = timedelta(minutes=10)
 _KEY = "sign_in_half_way"
@@ -52,6 +58,17 @@ def of(request: HttpRequest, *, at: datetime) -> tuple[HalfWay, User] | None:
     if not constant_time_compare(half.password_mark, user.get_session_auth_hash()):
         return None
     return half, user
+
+
+def required(view: Callable[[HttpRequest, HalfWay, User], HttpResponse]) -> View:
+    """Whoever is not half way in begins at the beginning."""
+
+    @wraps(view)
+    def only_half_way(request: HttpRequest) -> HttpResponse:
+        known = of(request, at=timezone.now())
+        return view(request, *known) if known is not None else redirect("sign-in")
+
+    return only_half_way
 
 
 def keep_secret(request: HttpRequest, sealed: str) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import segno
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -27,11 +28,15 @@ from lifecycle.templatetags.portal import words
 from lifecycle.views import half_way
 from lifecycle.views.accounts import DEMO_USERNAMES
 from lifecycle.views.answers import acting_user
+from lifecycle.views.half_way import HalfWay
 from lifecycle.views.sign_in_limits import take_code_slots
 
 SEE_OTHER = 303
+TOO_MANY = "sign-in.too-many"
 # Of a secret that somebody signed in is setting up, sealed.
 _NEW_SECRET = "second_step_secret"  # noqa: S105 - a name
+
+Used = TypeVar("Used")
 
 
 class CodeForm(forms.Form):
@@ -65,60 +70,49 @@ class RecoveryForm(forms.Form):
 @login_not_required
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-def ask(request: HttpRequest) -> HttpResponse:
+@half_way.required
+def ask(request: HttpRequest, half: HalfWay, user: User) -> HttpResponse:
     """The code of whoever has just shown the right password."""
-    now = timezone.now()
-    known = half_way.of(request, at=now)
-    if known is None:
-        return redirect("sign-in")
-    half, user = known
     step = second_step.of(user)
     if step is None:
         return redirect("first-second-step")
     with_recovery = "recovery" in request.GET
-    form = (RecoveryForm if with_recovery else CodeForm)(request.POST or None)
-    status = 200
+    form = (RecoveryForm if with_recovery else CodeForm)(_posted(request))
     if request.method == "POST":
-        status = _refused_code(request, form, user)
-        if status == 200:
+        if _is_right(request, form, user):
             half_way.finish(request, user)
             return HttpResponseRedirect(half.next, status=SEE_OTHER)
-        sign_ins.failed("sign-in.too-many" if status == 429 else "sign-in.wrong-code", user=user)
+        too_many = form.has_error("code", TOO_MANY)
+        sign_ins.failed(TOO_MANY if too_many else "sign-in.wrong-code", user=user)
     context = {
         "form": form,
         "person": user,
         "with_recovery": with_recovery,
         "demo_code": _demo_code(user, step.sealed_secret),
     }
-    return render(request, "accounts/second_step.html", context, status=status)
+    return render(request, "accounts/second_step.html", context, status=_status_of(form))
 
 
 @login_not_required
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-def set_up_first(request: HttpRequest) -> HttpResponse:
+@half_way.required
+def set_up_first(request: HttpRequest, half: HalfWay, user: User) -> HttpResponse:
     """For whoever needs a second step and has none: without it no sign-in."""
-    now = timezone.now()
-    known = half_way.of(request, at=now)
-    if known is None:
-        return redirect("sign-in")
-    half, user = known
     if second_step.of(user) is not None:
         return redirect("second-step")
     sealed = half.sealed
     if not sealed:
         sealed = second_step.new_secret()
         half_way.keep_secret(request, sealed)
-    form = CodeForm(request.POST or None)
-    status, codes = 200, None
-    if request.method == "POST":
-        status, codes = _set_up(request, form, user, sealed)
+    form = CodeForm(_posted(request))
+    codes = _set_up(request, form, user, sealed)
     if codes is not None:
         half_way.finish(request, user)
         shown = {"codes": codes, "next": half.next}
         return render(request, "accounts/recovery_codes_first.html", shown)
     context = {"form": form, "person": user, **_secret_shown(user, sealed)}
-    return render(request, "accounts/first_second_step.html", context, status=status)
+    return render(request, "accounts/first_second_step.html", context, status=_status_of(form))
 
 
 # -- one's own account --------------------------------------------------------------------
@@ -133,15 +127,13 @@ def set_up(request: HttpRequest) -> HttpResponse:
         return redirect("account")
     sealed = request.session.get(_NEW_SECRET) or second_step.new_secret()
     request.session[_NEW_SECRET] = sealed
-    form = CodeForm(request.POST or None)
-    status, codes = 200, None
-    if request.method == "POST":
-        status, codes = _set_up(request, form, user, sealed)
+    form = CodeForm(_posted(request))
+    codes = _set_up(request, form, user, sealed)
     if codes is not None:
         del request.session[_NEW_SECRET]
         return render(request, "accounts/recovery_codes.html", {"codes": codes})
     context = {"form": form, "person": user, **_secret_shown(user, sealed)}
-    return render(request, "accounts/set_up_second_step.html", context, status=status)
+    return render(request, "accounts/set_up_second_step.html", context, status=_status_of(form))
 
 
 @sensitive_post_parameters()
@@ -169,52 +161,64 @@ def switch_off(request: HttpRequest) -> HttpResponse:
 # -- shared -------------------------------------------------------------------------------
 
 
-def _set_up(
-    request: HttpRequest, form: forms.Form, user: User, sealed: str
-) -> tuple[int, list[str] | None]:
-    """The status, and the recovery codes once the first code was right."""
-    if not form.is_valid():
-        return 422, None
-    slots = take_code_slots(request, user.pk)
-    if slots is None:
-        return _say(form, SignInRefused("sign-in.too-many")), None
-    try:
-        codes = second_step.set_up(user, sealed, form.cleaned_data["code"], at=timezone.now())
-    except SignInRefused as error:
-        return _say(form, error), None
-    slots.give_back()
-    return 200, codes
+def _posted(request: HttpRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
 
 
-def _refused_code(request: HttpRequest, form: forms.Form, user: User) -> int:
-    """200 for the right code, which is used up then; the status to refuse it with otherwise."""
+def _set_up(request: HttpRequest, form: forms.Form, user: User, sealed: str) -> list[str] | None:
+    """The recovery codes, once the first code was right."""
+    at = timezone.now()
+    return _tried(request, form, user, lambda code: second_step.set_up(user, sealed, code, at=at))
+
+
+def _is_right(request: HttpRequest, form: forms.Form, user: User) -> bool:
+    """True for the right code, which is used up then."""
+
+    def use_up(code: str) -> bool:
+        if second_step.check(user, code, at=timezone.now()):
+            return True
+        raise SignInRefused("sign-in.wrong-code")
+
+    return _tried(request, form, user, use_up) is True
+
+
+def _tried(
+    request: HttpRequest, form: forms.Form, user: User, use: Callable[[str], Used]
+) -> Used | None:
+    """What `use` makes of the code; None, with the reason in the form, for one that is refused."""
     if not form.is_valid():
-        return 422
+        return None
     slots = take_code_slots(request, user.pk)
     if slots is None:
-        return _say(form, SignInRefused("sign-in.too-many"))
+        _say(form, SignInRefused(TOO_MANY))
+        return None
     try:
-        right = second_step.check(user, form.cleaned_data["code"], at=timezone.now())
+        made = use(form.cleaned_data["code"])
     except SignInRefused as error:
-        return _say(form, error)
-    if not right:
-        return _say(form, SignInRefused("sign-in.wrong-code"))
+        _say(form, error)
+        return None
     slots.give_back()
-    return 200
+    return made
 
 
 def _own_code_is_right(request: HttpRequest, user: User) -> bool:
     form = CodeForm(request.POST)
-    if _refused_code(request, form, user) == 200:
+    if _is_right(request, form, user):
         return True
     messages.error(request, str(form.errors["code"][0]))
     return False
 
 
-def _say(form: forms.Form, error: SignInRefused) -> int:
+def _say(form: forms.Form, error: SignInRefused) -> None:
     notice = error.notice
-    form.add_error("code", f"{words(notice.sentence)} {words(notice.advice)}")
-    return error.http_status
+    said = f"{words(notice.sentence)} {words(notice.advice)}"
+    form.add_error("code", ValidationError(said, code=notice.code))
+
+
+def _status_of(form: forms.Form) -> int:
+    if form.is_bound and form.has_error("code", TOO_MANY):
+        return 429
+    return 422 if form.errors else 200
 
 
 def _secret_shown(user: User, sealed: str) -> dict[str, Any]:
