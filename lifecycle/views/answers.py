@@ -15,7 +15,9 @@ from lifecycle.models import User
 from lifecycle.paging import Page
 
 # The ids of what renews itself: each has an hx-trigger with “every”.
-_RENEWED = re.compile(r"log-check|sync-health|feed-news|inbox-done|[\w-]+-watch|change-\d+-live")
+_RENEWED = re.compile(
+    r"log-check|sync-health|system-health|feed-news|inbox-done|[\w-]+-watch|change-\d+-live"
+)
 
 
 class Narrowed(Protocol):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django_htmx.middleware import HtmxDetails
 
 from lifecycle import jobs
 from lifecycle.models import SignInSession, User
 from lifecycle.services.users import change_user
+from lifecycle.views.answers import asks_by_itself
 from lifecycle.views.browsers import browser_words
 from tests.sign_in.conftest import Browser
 
@@ -162,6 +166,18 @@ class TestTimes:
             assert browser.is_signed_in
         clock.shift(timedelta(minutes=31))
         assert not browser.is_signed_in
+
+    def test_every_part_that_renews_itself_is_known_as_such(self, rf):
+        renewed = {
+            re.sub(r"{{.*?}}", "1", part)
+            for path in (settings.BASE_DIR / "templates").rglob("*.html")
+            for part in re.findall(r'id="([^"]+)"[^>]*hx-trigger="[^"]*every ', path.read_text())
+        }
+        assert {"sync-health", "1-watch"} <= renewed
+        for part in renewed:
+            request = rf.get("/", headers={"HX-Request": "true", "HX-Trigger": part})
+            request.htmx = HtmxDetails(request)
+            assert asks_by_itself(request), part
 
     def test_a_page_that_renews_itself_is_no_use(self, mei, clock):
         browser = by_password(mei)
