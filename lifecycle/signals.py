@@ -9,7 +9,6 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
-from lifecycle import action_log
 from lifecycle.models import SignInWay, User
 from lifecycle.services import sign_ins
 from lifecycle.views.sign_in_limits import client_address
@@ -31,8 +30,7 @@ def note_sign_in(request: HttpRequest, user: User, **_: Any) -> None:
 @receiver(signals.user_logged_out)
 def log_sign_out(request: HttpRequest, user: User | None, **_: Any) -> None:
     if user is not None:
-        sign_ins.closed(str(request.session.session_key))
-        action_log.record("user.signed_out", actor=user)
+        sign_ins.signed_out(user, str(request.session.session_key))
 
 
 @receiver(signals.user_login_failed)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hmac import compare_digest
 from typing import Any
 
@@ -47,7 +47,7 @@ def begin(*, redirect_uri: str, next: str, at: datetime) -> tuple[Begun, str]:
         verifier=remote.sign_in.new_verifier(),
         redirect_uri=redirect_uri,
         next=next,
-        at=_seconds(at),
+        at=int(at.timestamp()),
     )
     address = remote.sign_in.authorize_url(
         settings.FEISHU_ACCOUNTS_URL,
@@ -60,7 +60,7 @@ def begin(*, redirect_uri: str, next: str, at: datetime) -> tuple[Begun, str]:
 
 
 def is_fresh(begun: Begun, *, at: datetime) -> bool:
-    return 0 <= _seconds(at) - begun.at < LIFE.total_seconds()
+    return 0 <= int(at.timestamp()) - begun.at < LIFE.total_seconds()
 
 
 def finish(begun: Begun, *, code: str, error: str, at: datetime) -> User:
@@ -101,7 +101,3 @@ def _known(open_id: str) -> User:
     if not users[0].is_active:
         raise SignInRefused("sign-in.switched-off", open_id=open_id)
     return users[0]
-
-
-def _seconds(at: datetime) -> int:
-    return int(at.astimezone(UTC).timestamp())

@@ -7,7 +7,7 @@ query. Beside it stands a row (SignInSession) for people to look at and to end i
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -39,7 +39,7 @@ def opened(
     at: datetime,
 ) -> None:
     """Note that somebody has signed in; their sessions that are over are forgotten."""
-    session[STARTED] = session[SEEN] = _seconds(at)
+    session[STARTED] = session[SEEN] = int(at.timestamp())
     session.set_expiry(None)  # a sign-in on the way keeps it for minutes only
     mine = SignInSession.objects.filter(user=user)
     mine.exclude(session_key__in=_live_sessions(at)).delete()
@@ -62,7 +62,7 @@ def is_over(session: SessionBase, *, at: datetime) -> bool:
     started, seen = session.get(STARTED), session.get(SEEN)
     if not isinstance(started, int) or not isinstance(seen, int):
         return True
-    now = _seconds(at)
+    now = int(at.timestamp())
     return (
         now - seen >= settings.SESSION_IDLE.total_seconds()
         or now - started >= settings.SESSION_LONGEST.total_seconds()
@@ -71,15 +71,26 @@ def is_over(session: SessionBase, *, at: datetime) -> bool:
 
 def used(session: SessionBase, *, at: datetime) -> None:
     """Note that somebody is there; once a minute at most."""
-    if _seconds(at) - int(session[SEEN]) < SEEN_EVERY.total_seconds():
+    if int(at.timestamp()) - int(session[SEEN]) < SEEN_EVERY.total_seconds():
         return
-    session[SEEN] = _seconds(at)
+    session[SEEN] = int(at.timestamp())
     SignInSession.objects.filter(session_key=str(session.session_key)).update(seen_at=at)
 
 
 def closed(session_key: str) -> None:
     """Forget a session that is over."""
     SignInSession.objects.filter(session_key=session_key).delete()
+
+
+def moved(before: str, after: str) -> None:
+    """The session of somebody who stays signed in has a new key."""
+    SignInSession.objects.filter(session_key=before).update(session_key=after)
+
+
+@transaction.atomic
+def signed_out(user: User, session_key: str) -> None:
+    closed(session_key)
+    action_log.record("user.signed_out", actor=user)
 
 
 def forget_over(*, at: datetime) -> int:
@@ -161,7 +172,3 @@ def _failures_this_minute() -> int:
 
 def _live_sessions(at: datetime) -> Any:
     return Session.objects.filter(expire_date__gt=at).values("session_key")
-
-
-def _seconds(at: datetime) -> int:
-    return int(at.astimezone(UTC).timestamp())

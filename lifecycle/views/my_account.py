@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from lifecycle import queries
 from lifecycle.errors.problems import NotFound
 from lifecycle.errors.sign_in import SignInRefused
-from lifecycle.models import SignInSession, User
+from lifecycle.models import User
 from lifecycle.queries.narrowing import read_number
 from lifecycle.services import feishu_sign_in, second_step, sign_ins
 from lifecycle.services.users import change_password
@@ -89,7 +90,7 @@ def end_chosen(user: User, chosen: str, *, acting_user: User) -> None:
     sign_ins.end_one(user, number, acting_user=acting_user)
 
 
-def shown_sign_ins(user: User, request: HttpRequest, *, at: Any) -> list[dict[str, Any]]:
+def shown_sign_ins(user: User, request: HttpRequest, *, at: datetime) -> list[dict[str, Any]]:
     """The sessions as a page shows them."""
     present = request.session.session_key
     return [
@@ -130,5 +131,4 @@ def _stay_signed_in(request: HttpRequest, user: User) -> None:
     """Django gives the session a new key; the row beside it moves along."""
     before = str(request.session.session_key)
     update_session_auth_hash(request, user)
-    moved = SignInSession.objects.filter(session_key=before)
-    moved.update(session_key=str(request.session.session_key))
+    sign_ins.moved(before, str(request.session.session_key))
