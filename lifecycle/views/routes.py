@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from lifecycle import policies
-from lifecycle.errors.problems import LifecycleError, NotAllowed
+from lifecycle import policies, queries
+from lifecycle.errors.problems import InvalidValues, NotAllowed
 from lifecycle.errors.words import Notice
 from lifecycle.services import routes
 from lifecycle.views.answers import acting_user
@@ -34,9 +34,7 @@ def approval_steps(request: HttpRequest) -> HttpResponse:
         else:
             name = request.POST.get("route", "")
             routes.set_route(department, name, acting_user=user, at=at)
-    except NotAllowed:
-        raise
-    except LifecycleError as error:
+    except InvalidValues as error:
         return _page(request, error.notice)
     messages.success(request, _("Saved. It holds for requests from now on."))
     return HttpResponseRedirect(reverse("approval-steps"), status=SEE_OTHER)
@@ -46,7 +44,7 @@ def _page(request: HttpRequest, notice: Notice | None = None) -> HttpResponse:
     context = {
         "notice": notice,
         "configured": routes.configured(),
-        "departments": routes.departments(),
+        "departments": queries.all_departments(),
         "choices": [
             (name, [str(step.label) for step in route]) for name, route in routes.NAMED.items()
         ],

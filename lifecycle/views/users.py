@@ -16,6 +16,7 @@ from lifecycle import policies, queries
 from lifecycle.forms.accounts import AccountForm, NewAccountForm
 from lifecycle.models import Role, User
 from lifecycle.policies import Capability
+from lifecycle.queries.names import department_names
 from lifecycle.services import feishu_sign_in, second_step, sign_ins
 from lifecycle.services import users as user_service
 from lifecycle.views.answers import acting_user, flat
@@ -38,14 +39,15 @@ def users(request: HttpRequest) -> HttpResponse:
 def user(request: HttpRequest, pk: int) -> HttpResponse:
     _require(request)
     shown = get_object_or_404(User, pk=pk)
+    names = department_names(set(shown.department_ids))
     context = {
         "person": shown,
         "step": second_step.of(shown),
         "must_have_step": second_step.must_have(shown),
         "with_feishu": feishu_sign_in.is_on(),
-        "departments": [
-            name for feishu_id, name in _departments(shown) if feishu_id in shown.department_ids
-        ],
+        "departments": sorted(
+            names.get(feishu_id, feishu_id) for feishu_id in shown.department_ids
+        ),
         "has_reach": shown.role == Role.HR,
         "is_own": shown.pk == request.user.pk,
         "sign_ins": shown_sign_ins(shown, request, at=timezone.now()),
