@@ -147,7 +147,8 @@ def _proven(
     if event.get("type") == "url_verification":
         # The signature does not apply to this one.
         _check_token(event.get("token"), secrets)
-        return Challenge(str(event.get("challenge", ""))[:1000])
+        challenge = event.get("challenge")
+        return Challenge(challenge[:1000] if isinstance(challenge, str) else "")
     _check_signature(body, headers, secrets, now_s)
     header = event.get("header")
     token = header.get("token") if isinstance(header, Mapping) else event.get("token")

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from tests.feishu.servers import Fault
 
-READS = re.compile(rb"^(GET |POST \S*(/search|/auth/\S+|/batch_get|/mget|/query)[ ?])")
+READS = re.compile(rb"^(GET |POST \S*(/search|/auth/\S+|/batch_get|/mget|/query|/convert)[ ?])")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from lifecycle import mirror, organisation, pickers
 from lifecycle.models import (
@@ -15,16 +16,20 @@ from lifecycle.models import (
     Contact,
     Department,
     Employment,
+    Offboarding,
     Person,
+    PreHire,
     SyncRun,
     Talent,
     UnreadableRecord,
 )
 from lifecycle.organisation import Entry
-from lifecycle.services import sync
+from lifecycle.services import pushes, sync
+from tests.changes.test_wire_table import HIRE
 from tests.conftest import MIRRORED
 from tests.mirror.test_store import BO_TALENT, NOW
 from tests.offboardings import KINDS, an_approved_offboarding
+from tests.polling.test_pushes import KEY, TOKEN, an_event, encrypted, signed
 
 pytestmark = pytest.mark.django_db
 
@@ -243,6 +248,36 @@ class TestDepartmentsAndColleagues:
         run = sync.sync_kind("employments")
         assert (run.state, run.unreadable) == (SyncRun.State.DONE, 1)
         assert UnreadableRecord.objects.get().feishu_id.startswith("account ")
+
+
+def test_colleagues_nobody_has_asked_for_do_not_keep_a_pass_going(mirrored):
+    tenant = mirrored(*MIRRORED)
+    somebody_else = {"open_id": "ou_else", "leader_user_id": "ou_nobody"}
+    tenant.fault("garbage", endpoint="R13", times=None, **answering([somebody_else]))
+    run = sync.sync_kind("contacts")
+    assert run.state == SyncRun.State.DONE
+    assert Contact.objects.filter(feishu_id="ou_else").exists()
+
+
+class TestAnnounced:
+    """Records that are read because Feishu has pushed an event."""
+
+    @pytest.mark.parametrize("event_type", ["pre_hire.updated_v1", "offboarding.updated_v2"])
+    def test_are_put_aside_when_they_cannot_be_read(self, event_type, mirrored, settings, pages):
+        tenant = mirrored(*HIRE, "pre_hires", "offboardings")
+        settings.FEISHU_EVENT_ENCRYPT_KEY, settings.FEISHU_EVENT_TOKEN = KEY, TOKEN
+        known = PreHire.everyone.count(), Offboarding.everyone.count()
+        body = encrypted(an_event(f"corehr.{event_type}", pre_hire_id="73", employment_id="69"))
+        address = reverse("feishu-events")
+        answer = pages.post(address, body, content_type="application/json", headers=signed(body))
+        assert answer.status_code == 200
+        odd = [7, None, {"pre_hire_id": {}, "offboarding_id": []}]
+        for endpoint in ("P3", "O1"):
+            tenant.fault("garbage", endpoint=endpoint, **answering(odd))
+        assert pushes.read_due(at=timezone.now()) == 1
+        assert UnreadableRecord.objects.count() == 3
+        assert pages.get(reverse("sync")).content.decode().count('<tr id="unreadable-') == 3
+        assert known == (PreHire.everyone.count(), Offboarding.everyone.count())
 
 
 @pytest.mark.parametrize("kind", ["departments", "talents"])
