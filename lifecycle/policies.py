@@ -264,9 +264,7 @@ def requests_to_decide(user: Someone, *, day: date) -> QuerySet[ConversionReques
     of_hr = Q(step_role=ApprovalStep.HRBP)
     is_leader = can(user, Capability.DECIDE_REQUEST)
     requests = requests.filter(~of_hr if is_leader else of_hr).exclude(agreements__by=user)
-    away = Delegation.objects.filter(
-        to_user=user, ended_at=None, first_day__lte=day, last_day__gte=day
-    )
+    away = Delegation.objects.holding_on(day).filter(to_user=user)
     mine = requests.filter(Q(approver=user) | Q(approver__in=away.values("from_user")))
     mine = mine.exclude(requested_by=user)
     return mine.exclude(person__open_id=user.open_id) if user.open_id else mine

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -55,6 +56,7 @@ __all__ = [
     "reading",
     "sign_in",
     "sign_in_client",
+    "tenant_day",
     "tenant_zone",
     "times",
     "values",
@@ -121,6 +123,11 @@ def limiter() -> DatabaseLimiter:
 def tenant_zone() -> ZoneInfo:
     """The zone in which a day a person picks is a day."""
     return ZoneInfo(settings.TENANT_TIME_ZONE)
+
+
+def tenant_day(at: datetime) -> date:
+    """The day it is for the tenant at this moment."""
+    return at.astimezone(tenant_zone()).date()
 
 
 @contextmanager

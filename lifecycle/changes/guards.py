@@ -75,7 +75,7 @@ def limit_of(kind_name: str) -> int:
 
 def is_above_limit(kind: Kind[Any], user: User, *, at: datetime) -> bool:
     """Whether one more confirmation now would need a second person; nothing is counted."""
-    counts = _counts(_limits(kind, user), day=_day(at))
+    counts = _counts(_limits(kind, user), day=remote.tenant_day(at))
     return any(counts.get(name, 0) >= limit for name, limit in _limits(kind, user).items())
 
 
@@ -88,7 +88,9 @@ def count_confirmation(kind: Kind[Any], user: User | None, *, at: datetime) -> b
     is_above = False
     # Always in this order, so that two confirmations never wait for each other in a circle.
     for name, limit in _limits(kind, user).items():
-        row, _ = DailyCount.objects.select_for_update().get_or_create(day=_day(at), name=name)
+        row, _ = DailyCount.objects.select_for_update().get_or_create(
+            day=remote.tenant_day(at), name=name
+        )
         is_above |= row.count >= limit
         row.count += 1
         row.save(update_fields=["count"])
@@ -99,7 +101,7 @@ def used_today(user: User, *, at: datetime) -> list[Used]:
     """The limits of this day and how much is used: each verb, then what this person has
     confirmed, if they may; one query."""
     names = {kind.name: f"verb:{kind.name}" for kind in kinds.ALL.values()}
-    counts = _counts([*names.values(), f"user:{user.pk}"], day=_day(at))
+    counts = _counts([*names.values(), f"user:{user.pk}"], day=remote.tenant_day(at))
     found = [
         Used(kind.title, counts.get(names[kind.name], 0), limit_of(kind.name))
         for kind in kinds.ALL.values()
@@ -117,7 +119,3 @@ def _limits(kind: Kind[Any], user: User | None) -> dict[str, int]:
 
 def _counts(names: Iterable[str], *, day: date) -> dict[str, int]:
     return dict(DailyCount.objects.filter(day=day, name__in=names).values_list("name", "count"))
-
-
-def _day(at: datetime) -> date:
-    return at.astimezone(remote.tenant_zone()).date()

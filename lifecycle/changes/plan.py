@@ -122,7 +122,7 @@ class Plan:
 
     def awaiting(self, notice: Notice) -> Plan:
         """The same plan where, for the reason given, somebody else has to agree first."""
-        day = self.effective_at.astimezone(remote.tenant_zone()).date()
+        day = remote.tenant_day(self.effective_at)
         when = APPROVED_FIRST.get(self.when, APPROVED_FIRST[ON_THE_DAY].fill(day=day))
         return replace(self, warnings=(notice, *self.warnings), when=when)
 
@@ -153,7 +153,7 @@ def make_plan(
     `values`: the cleaned form. `key`: the submission key of the form. `is_missing`: Feishu
     says that it has no such record. Raises feishu InvalidCall when no request can be made.
     """
-    today = at.astimezone(remote.tenant_zone()).date()
+    today = remote.tenant_day(at)
     day = kind.effective_day(values)
     blockers = [*_open_changes(record), *kind.blockers(record, values, today=today)]
     if is_missing:

@@ -242,6 +242,11 @@ class ApprovalRoute(models.Model):
         return f"{self.department_id or 'company'}: {', '.join(self.steps)}"
 
 
+class Delegations(models.Manager["Delegation"]):
+    def holding_on(self, day: date) -> models.QuerySet[Delegation]:
+        return self.filter(ended_at=None, first_day__lte=day, last_day__gte=day)
+
+
 class Delegation(models.Model):
     """From one day to another, both included, somebody else decides for a leader as well."""
 
@@ -255,6 +260,8 @@ class Delegation(models.Model):
     last_day = models.DateField()
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = Delegations()
 
     class Meta:
         verbose_name = _("delegation")

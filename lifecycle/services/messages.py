@@ -17,7 +17,6 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.utils import timezone
 
 from lifecycle import action_log, policies, remote
 from lifecycle.changes.doorbell import ring_messages
@@ -460,8 +459,7 @@ def note_shown(message: FeishuMessage, face: str, *, at: datetime) -> None:
 
 def _stand_ins(at: datetime) -> set[tuple[int, int]]:
     """Who stands in for whom today."""
-    today = timezone.localdate(at)
-    away = Delegation.objects.filter(ended_at=None, first_day__lte=today, last_day__gte=today)
+    away = Delegation.objects.holding_on(remote.tenant_day(at))
     return set(away.values_list("from_user", "to_user"))
 
 

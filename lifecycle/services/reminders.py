@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -112,7 +112,7 @@ def ask_by_rule(at: datetime) -> int:
     whom nobody is asked and nothing is decided. What HR has taken back rests for some days."""
     if not settings.AUTO_REQUEST_DAYS:
         return 0
-    latest = _today(at) + timedelta(days=settings.AUTO_REQUEST_DAYS)
+    latest = remote.tenant_day(at) + timedelta(days=settings.AUTO_REQUEST_DAYS)
     decided = ConversionRequest.objects.filter(status__in=(Status.OPEN, Status.DECLINED)).values(
         "employee"
     )
@@ -234,9 +234,8 @@ def _by_recipient(
     waiting: Iterable[ConversionRequest], at: datetime
 ) -> list[tuple[User, list[ConversionRequest]]]:
     """Whoever decides, and those who stand in; HR for what lies with HR."""
-    today = _today(at)
     stand_ins: dict[int, list[User]] = defaultdict(list)
-    away = Delegation.objects.filter(ended_at=None, first_day__lte=today, last_day__gte=today)
+    away = Delegation.objects.holding_on(remote.tenant_day(at))
     for delegation in away.select_related("to_user"):
         stand_ins[delegation.from_user_id].append(delegation.to_user)
     found: dict[int, tuple[User, list[ConversionRequest]]] = {}
@@ -286,7 +285,7 @@ def letter(user: User, theirs: list[ConversionRequest], *, at: datetime) -> tupl
 
 
 def _line(request: ConversionRequest, at: datetime) -> str:
-    days = (request.due_on - _today(at)).days
+    days = (request.due_on - remote.tenant_day(at)).days
     when = (
         ngettext("%(days)d day overdue", "%(days)d days overdue", -days) % {"days": -days}
         if days < 0
@@ -327,7 +326,3 @@ def _quietly(step: Callable[..., object], *args: object, **named: object) -> boo
         log.info("not done: %s", error.notice.code)
         return False
     return True
-
-
-def _today(at: datetime) -> date:
-    return at.astimezone(remote.tenant_zone()).date()

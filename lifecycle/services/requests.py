@@ -183,7 +183,7 @@ def _open(
     first if they still may; otherwise whoever the first step says."""
     if not employee.is_on_probation:
         raise RequestRefused("request.overtaken")
-    route, today = route_for(employee), _day(at)
+    route, today = route_for(employee), remote.tenant_day(at)
     approver, held = _addressee(employee, approver, asked_for=asked_for, role=route[0])
     due = due_of(employee) or today
     suggested = max(due, today)
@@ -418,7 +418,7 @@ def extend(
     """
     decision = _decision(request, acting_user, at, through)
     reason = _reason(reason)
-    if until <= max(_day(at), request.due_on) or until.year > 2100:
+    if until <= max(remote.tenant_day(at), request.due_on) or until.year > 2100:
         raise RequestRefused("request.bad-day")
     with transaction.atomic():
         _close(
@@ -459,7 +459,8 @@ def decline(
 def _decision(request: ConversionRequest, user: User, at: datetime, through: Through) -> Decision:
     """Raises NotAllowed, RequestRefused when it is closed already."""
     _still_open(request)
-    if not policies.requests_to_decide(user, day=_day(at)).filter(pk=request.pk).exists():
+    theirs = policies.requests_to_decide(user, day=remote.tenant_day(at))
+    if not theirs.filter(pk=request.pk).exists():
         raise NotAllowed
     stands_for = None if request.approver_id == user.pk else request.approver
     return Decision(user, stands_for, at, through)
@@ -619,7 +620,7 @@ def delegate(
     fits = to is not None and policies.deciders().filter(pk=to.pk).exists()
     if to is None or not fits or to.pk == acting_user.pk:
         raise RequestRefused("request.bad-delegation")
-    if last_day < max(first_day, _day(at)) or last_day.year > 2100:
+    if last_day < max(first_day, remote.tenant_day(at)) or last_day.year > 2100:
         raise RequestRefused("request.bad-delegation")
     with transaction.atomic():
         made = Delegation.objects.create(
@@ -633,7 +634,7 @@ def delegate(
         about = {"user": to.pk, "delegation": made.pk}
         # Whoever stands in is told of what waits with the next run of the reminders.
         waiting = ConversionRequest.objects.filter(approver=acting_user, status=Status.OPEN)
-        if made.holds_on(_day(at)):
+        if made.holds_on(remote.tenant_day(at)):
             waiting.update(next_reminder_at=at)
             ring_reminders()
         action_log.record("delegation.created", actor=acting_user, at=at, data=about | days)
@@ -740,7 +741,3 @@ def _reason(text: str) -> str:
     if not reason:
         raise RequestRefused("request.reason-missing")
     return reason
-
-
-def _day(at: datetime) -> date:
-    return at.astimezone(remote.tenant_zone()).date()
