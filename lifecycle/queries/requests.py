@@ -137,31 +137,20 @@ def delegation_given(user: User, pk: int) -> Delegation | None:
 
 def deciders_for(request: ConversionRequest) -> list[User]:
     """Who may be named to decide at the present step of this request, by name."""
-    out = {request.approver_id, request.requested_by_id}
+    agreed = request.agreements.values_list("by", flat=True)
+    out = {request.approver_id, request.requested_by_id, *agreed}
     if request.step_role == ApprovalStep.HRBP:
         able = policies.hrbps_of(request.employee)
         return sorted((user for user in able if user.pk not in out), key=lambda user: user.name)
     return deciders_but(*out)
 
 
-@dataclass(frozen=True, slots=True)
-class RequestNow:
-    """Where the open request about a person stands."""
-
-    request: ConversionRequest
-
-    @property
-    def agreed(self) -> list[StepAgreement]:
-        return list(self.request.agreements.all())
-
-
-def request_about(user: Someone, person_id: int) -> RequestNow | None:
+def request_about(user: Someone, person_id: int) -> ConversionRequest | None:
     """The open request about this person, for HR and auditors; two queries."""
     if not policies.can(user, Capability.SEE_REQUESTS):
         return None
     mine = policies.visible_requests(user).filter(person=person_id, status="open")
-    found = mine.select_related("approver").prefetch_related("agreements__by").first()
-    return RequestNow(found) if found is not None else None
+    return mine.select_related("approver").prefetch_related("agreements__by").first()
 
 
 def deciders_but(*users: int | None) -> list[User]:

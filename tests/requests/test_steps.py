@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from lifecycle import action_log
+from lifecycle import action_log, queries
 from lifecycle.changes import invariants
 from lifecycle.errors.problems import InvalidValues, NotAllowed, RequestRefused
 from lifecycle.models import (
@@ -231,6 +231,13 @@ class TestDeciding:
         again.pk, again.step = None, 1
         with pytest.raises(IntegrityError), transaction.atomic():
             again.save(force_insert=True)
+
+    def test_nobody_is_offered_who_has_agreed_already(self, bo, mei, li, above, qin, boss):
+        routes.set_route("", "leader-above", acting_user=boss, at=NOW())
+        request = ask(bo, mei)
+        agree(request, li)
+        request.refresh_from_db()
+        assert queries.deciders_for(request) == [qin]
 
     def test_whoever_decided_the_first_step_is_not_asked_again(self, bo, mei, li, above, boss):
         routes.set_route("", "leader-above", acting_user=boss, at=NOW())
