@@ -6,14 +6,16 @@ import re
 from typing import Any, Protocol
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from lifecycle.errors.problems import LifecycleError
 from lifecycle.models import User
 from lifecycle.paging import Page
 
+SEE_OTHER = 303
 # The ids of what renews itself: each has an hx-trigger with “every”.
 _RENEWED = re.compile(
     r"log-check|sync-health|system-health|feed-news|inbox-done|[\w-]+-watch|change-\d+-live"
@@ -72,6 +74,16 @@ def push_address(
         query = narrowed.query_string(**cursor)
         response["HX-Push-Url"] = f"{request.path}?{query}" if query else request.path
     return response
+
+
+def see_other(name: str, *args: object) -> HttpResponseRedirect:
+    """Once a form is done with: on to a page of ours."""
+    return HttpResponseRedirect(reverse(name, args=args), status=SEE_OTHER)
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to; None shows it empty."""
+    return request.POST if request.method == "POST" else None
 
 
 def notice_page(

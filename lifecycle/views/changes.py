@@ -35,6 +35,7 @@ from lifecycle.services import approvals
 from lifecycle.services import changes as change_service
 from lifecycle.views import change_words
 from lifecycle.views.answers import (
+    SEE_OTHER,
     acting_user,
     flat,
     is_on,
@@ -47,7 +48,6 @@ from lifecycle.views.guards import stop_seen
 from lifecycle.views.records import listed_alone
 from lifecycle.views.tabs import CHANGE_TAB_LABELS, Tab
 
-SEE_OTHER = 303
 APPROVERS_SHOWN = 8
 
 

@@ -26,9 +26,9 @@ from lifecycle.queries.log import EntryFilter
 from lifecycle.queries.narrowing import read_day, read_number
 from lifecycle.services import as_of, audit
 from lifecycle.views.action_log import LogLine
-from lifecycle.views.answers import acting_user, flat, page
+from lifecycle.views.answers import SEE_OTHER, acting_user, flat, page, see_other
 
-SEE_OTHER, UNPROCESSABLE = 303, 422
+UNPROCESSABLE = 422
 
 
 # -- saved views --------------------------------------------------------------------------
@@ -103,7 +103,7 @@ def samples(request: HttpRequest) -> HttpResponse:
                 period=period,
                 acting_user=acting_user(request),
             )
-            return HttpResponseRedirect(reverse("log-sample", args=[drawn.pk]), status=SEE_OTHER)
+            return see_other("log-sample", drawn.pk)
         except InvalidValues:
             status = UNPROCESSABLE
     context = {
@@ -217,7 +217,7 @@ def holds(request: HttpRequest) -> HttpResponse:
                 raise InvalidValues
             reason = params.get("reason", "")
             audit.place_hold(person, reason=reason, acting_user=acting_user(request))
-            return HttpResponseRedirect(reverse("log-holds"), status=SEE_OTHER)
+            return see_other("log-holds")
         except InvalidValues:
             status = UNPROCESSABLE
     context = {
@@ -235,7 +235,7 @@ def release_hold(request: HttpRequest, pk: int) -> HttpResponse:
     _require(request, Capability.REVIEW_LOG)
     hold = get_object_or_404(LegalHold.objects.select_related("person"), pk=pk)
     audit.release_hold(hold, acting_user=acting_user(request))
-    return HttpResponseRedirect(reverse("log-holds"), status=SEE_OTHER)
+    return see_other("log-holds")
 
 
 # -- shared -------------------------------------------------------------------------------

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -16,7 +15,14 @@ from lifecycle.models import DriftCase
 from lifecycle.policies import Capability
 from lifecycle.queries.drift import DriftFilter, drift_page
 from lifecycle.services import drift as drift_service
-from lifecycle.views.answers import acting_user, flat, neighbour_queries, page, push_address
+from lifecycle.views.answers import (
+    acting_user,
+    flat,
+    neighbour_queries,
+    page,
+    push_address,
+    see_other,
+)
 from lifecycle.views.tabs import Tab
 
 SYNCS = drift_service.NEEDED
@@ -71,4 +77,4 @@ def _settle(request: HttpRequest, pk: int, *, is_dismissed: bool) -> HttpRespons
     else:
         said = _("Dismissed; it comes back when the records change.")
         messages.success(request, said if is_dismissed else _("You look after it now."))
-    return HttpResponseRedirect(reverse("drift"), status=303)
+    return see_other("drift")

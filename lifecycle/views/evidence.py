@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -17,9 +16,7 @@ from lifecycle.evidence import keys
 from lifecycle.policies import Capability
 from lifecycle.services import audit, evidence
 from lifecycle.services.evidence import PackScope
-from lifecycle.views.answers import acting_user, flat, wants_partial
-
-SEE_OTHER = 303
+from lifecycle.views.answers import acting_user, flat, see_other, wants_partial
 
 
 @require_safe
@@ -40,7 +37,7 @@ def verify_log(request: HttpRequest) -> HttpResponse:
 def start_check(request: HttpRequest) -> HttpResponse:
     is_full = request.POST.get("full") == "1"
     audit.request_verification(is_full=is_full, acting_user=acting_user(request))
-    return HttpResponseRedirect(reverse("verify-log"), status=SEE_OTHER)
+    return see_other("verify-log")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

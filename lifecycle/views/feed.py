@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
@@ -13,7 +12,14 @@ from lifecycle import queries, watched
 from lifecycle.models import ChangeEvent
 from lifecycle.queries import FeedFilter
 from lifecycle.services import feed as feed_service
-from lifecycle.views.answers import acting_user, flat, neighbour_queries, page, push_address
+from lifecycle.views.answers import (
+    acting_user,
+    flat,
+    neighbour_queries,
+    page,
+    push_address,
+    see_other,
+)
 from lifecycle.views.tabs import Tab
 
 ONLY = (("", _("All")), ("unread", _("Unread")), ("alerts", _("Needs attention")))
@@ -63,4 +69,4 @@ def mark_feed_read(request: HttpRequest) -> HttpResponse:
     if upto.isdecimal() and len(upto) < 19:
         newest = queries.newest_event(request.user)
         feed_service.mark_read(min(int(upto), newest), acting_user=acting_user(request))
-    return HttpResponseRedirect(reverse("feed"), status=303)
+    return see_other("feed")

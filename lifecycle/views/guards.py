@@ -5,9 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -20,9 +19,7 @@ from lifecycle.models import SyncCase, WritesSwitch
 from lifecycle.policies import Capability
 from lifecycle.services import guards as guard_service
 from lifecycle.services import quarantine
-from lifecycle.views.answers import acting_user
-
-SEE_OTHER = 303
+from lifecycle.views.answers import acting_user, see_other
 
 
 def stop_seen(request: HttpRequest) -> WritesSwitch | None:
@@ -55,7 +52,7 @@ def stop_writes(request: HttpRequest) -> HttpResponse:
             in_flight,
         ) % {"number": in_flight}
     messages.success(request, said)
-    return HttpResponseRedirect(reverse("guards"), status=SEE_OTHER)
+    return see_other("guards")
 
 
 @require_POST
@@ -75,7 +72,7 @@ def start_writes(request: HttpRequest) -> HttpResponse:
             held,
         ) % {"number": held}
     messages.success(request, said)
-    return HttpResponseRedirect(reverse("guards"), status=SEE_OTHER)
+    return see_other("guards")
 
 
 @require_POST
@@ -98,7 +95,7 @@ def decide_sync_case(request: HttpRequest, pk: int) -> HttpResponse:
             SyncCase.Decision.IGNORE: _("That answer is ignored; the next sync reads Feishu anew."),
         }
         messages.success(request, said[SyncCase.Decision(decision)])
-    return HttpResponseRedirect(reverse("sync"), status=SEE_OTHER)
+    return see_other("sync")
 
 
 def _guards_page(request: HttpRequest, error: GuardRefused | None = None) -> HttpResponse:

@@ -9,9 +9,8 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -25,10 +24,9 @@ from lifecycle.models import ConversionRequest, User
 from lifecycle.policies import Capability
 from lifecycle.queries.requests import InboxCard
 from lifecycle.services import requests as request_service
-from lifecycle.views.answers import acting_user, flat, page
+from lifecycle.views.answers import acting_user, flat, page, see_other
 from lifecycle.views.probation import chosen_ids
 
-SEE_OTHER = 303
 REASON_LENGTH = 1000
 
 
@@ -92,7 +90,7 @@ def decide_request(request: HttpRequest, pk: int, step: str) -> HttpResponse:
         asked = policies.request_to_decide(user, pk, day=today)
     except NotFound:
         messages.info(request, _("Somebody has dealt with this already."))
-        return HttpResponseRedirect(reverse("inbox"), status=SEE_OTHER)
+        return see_other("inbox")
     if not form.is_valid():
         return _decide_form(request, asked, step, form)
     try:
@@ -104,7 +102,7 @@ def decide_request(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     except LifecycleError as error:
         return _decide_form(request, asked, step, form, (error.notice,))
     messages.success(request, _said(asked, step))
-    return HttpResponseRedirect(reverse("inbox"), status=SEE_OTHER)
+    return see_other("inbox")
 
 
 def _decide(
@@ -198,7 +196,7 @@ def approve_requests(request: HttpRequest) -> HttpResponse:
     messages.success(request, said)
     if not_done:
         return _inbox(request, not_done=not_done)
-    return HttpResponseRedirect(reverse("inbox"), status=SEE_OTHER)
+    return see_other("inbox")
 
 
 # -- standing in --------------------------------------------------------------------------
@@ -222,7 +220,7 @@ def delegate(request: HttpRequest) -> HttpResponse:
     except LifecycleError as error:
         return _inbox(request, notice=error.notice)
     messages.success(request, _("The delegation is saved."))
-    return HttpResponseRedirect(reverse("inbox"), status=SEE_OTHER)
+    return see_other("inbox")
 
 
 @require_POST
@@ -233,7 +231,7 @@ def end_delegation(request: HttpRequest, pk: int) -> HttpResponse:
         raise NotFound
     request_service.end_delegation(given, acting_user=user, at=timezone.now())
     messages.success(request, _("The delegation is over."))
-    return HttpResponseRedirect(reverse("inbox"), status=SEE_OTHER)
+    return see_other("inbox")
 
 
 def _day(text: str) -> date | None:

@@ -8,9 +8,8 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -24,11 +23,9 @@ from lifecycle.queries.narrowing import read_number
 from lifecycle.services import feishu_sign_in, second_step, sign_ins
 from lifecycle.services.users import change_password
 from lifecycle.templatetags.portal import words
-from lifecycle.views.answers import acting_user, flat
+from lifecycle.views.answers import SEE_OTHER, acting_user, flat, see_other
 from lifecycle.views.browsers import browser_words
 from lifecycle.views.sign_in_limits import take_slots
-
-SEE_OTHER = 303
 
 
 class OwnPasswordForm(PasswordChangeForm):
@@ -53,7 +50,7 @@ def account(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         status = _change_password(request, user, form)
         if status == SEE_OTHER:
-            return HttpResponseRedirect(reverse("account"), status=SEE_OTHER)
+            return see_other("account")
     now = timezone.now()
     step = second_step.of(user)
     context = {
@@ -77,10 +74,10 @@ def end_own_sessions(request: HttpRequest) -> HttpResponse:
         sign_ins.end_all(user, acting_user=user)
         request.session.flush()
         messages.success(request, _("You are signed out everywhere."))
-        return HttpResponseRedirect(reverse("sign-in"), status=SEE_OTHER)
+        return see_other("sign-in")
     end_chosen(user, chosen, acting_user=user)
     messages.success(request, _("That session is over."))
-    return HttpResponseRedirect(reverse("account"), status=SEE_OTHER)
+    return see_other("account")
 
 
 def end_chosen(user: User, chosen: str, *, acting_user: User) -> None:

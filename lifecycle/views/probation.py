@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -24,10 +23,16 @@ from lifecycle.queries.names import department_choices
 from lifecycle.queries.probation import WINDOWS, ProbationFilter, ProbationRow
 from lifecycle.services import messages as message_service
 from lifecycle.services import requests as request_service
-from lifecycle.views.answers import acting_user, flat, neighbour_queries, page, push_address
+from lifecycle.views.answers import (
+    acting_user,
+    flat,
+    neighbour_queries,
+    page,
+    push_address,
+    see_other,
+)
 from lifecycle.views.tabs import Tab
 
-SEE_OTHER = 303
 MOST_AT_ONCE = 200
 
 
@@ -89,7 +94,7 @@ def ask_for_decisions(request: HttpRequest) -> HttpResponse:
                 "%(skipped)d was skipped.", "%(skipped)d were skipped.", skipped
             ) % {"skipped": skipped}
         messages.success(request, said)
-        return HttpResponseRedirect(reverse("probation"), status=SEE_OTHER)
+        return see_other("probation")
     chosen = [Chosen(row, request_service.why_not_asked(row, user)) for row in rows]
     context = {
         "asked": [one for one in chosen if one.why_not is None],
@@ -109,7 +114,7 @@ def send_message_again(request: HttpRequest, pk: int) -> HttpResponse:
         raise NotFound
     message_service.send_again(message, acting_user=user, at=timezone.now())
     messages.success(request, _("The message is being sent again."))
-    return HttpResponseRedirect(reverse("probation"), status=SEE_OTHER)
+    return see_other("probation")
 
 
 @require_http_methods(["GET", "POST"])
@@ -134,7 +139,7 @@ def reassign_request(request: HttpRequest, pk: int) -> HttpResponse:
         raise
     except LifecycleError as error:
         return _reassign_form(request, asked, error.notice)
-    return HttpResponseRedirect(reverse("probation"), status=SEE_OTHER)
+    return see_other("probation")
 
 
 def _reassign_form(

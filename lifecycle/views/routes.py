@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -14,9 +13,7 @@ from lifecycle import policies, queries
 from lifecycle.errors.problems import InvalidValues, NotAllowed
 from lifecycle.errors.words import Notice
 from lifecycle.services import routes
-from lifecycle.views.answers import acting_user
-
-SEE_OTHER = 303
+from lifecycle.views.answers import acting_user, see_other
 
 
 @require_http_methods(["GET", "POST"])
@@ -37,7 +34,7 @@ def approval_steps(request: HttpRequest) -> HttpResponse:
     except InvalidValues as error:
         return _page(request, error.notice)
     messages.success(request, _("Saved. It holds for requests from now on."))
-    return HttpResponseRedirect(reverse("approval-steps"), status=SEE_OTHER)
+    return see_other("approval-steps")
 
 
 def _page(request: HttpRequest, notice: Notice | None = None) -> HttpResponse:

@@ -10,9 +10,8 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -27,11 +26,10 @@ from lifecycle.services import second_step, sign_ins
 from lifecycle.templatetags.portal import words
 from lifecycle.views import half_way
 from lifecycle.views.accounts import DEMO_USERNAMES
-from lifecycle.views.answers import acting_user
+from lifecycle.views.answers import SEE_OTHER, acting_user, posted, see_other
 from lifecycle.views.half_way import HalfWay
 from lifecycle.views.sign_in_limits import take_code_slots
 
-SEE_OTHER = 303
 TOO_MANY = "sign-in.too-many"
 # Of a secret that somebody signed in is setting up, sealed.
 _NEW_SECRET = "second_step_secret"  # noqa: S105 - a name
@@ -77,7 +75,7 @@ def ask(request: HttpRequest, half: HalfWay, user: User) -> HttpResponse:
     if step is None:
         return redirect("first-second-step")
     with_recovery = "recovery" in request.GET
-    form = (RecoveryForm if with_recovery else CodeForm)(_posted(request))
+    form = (RecoveryForm if with_recovery else CodeForm)(posted(request))
     if request.method == "POST":
         if _is_right(request, form, user):
             half_way.finish(request, user)
@@ -105,7 +103,7 @@ def set_up_first(request: HttpRequest, half: HalfWay, user: User) -> HttpRespons
     if not sealed:
         sealed = second_step.new_secret()
         half_way.keep_secret(request, sealed)
-    form = CodeForm(_posted(request))
+    form = CodeForm(posted(request))
     codes = _set_up(request, form, user, sealed)
     if codes is not None:
         half_way.finish(request, user)
@@ -127,7 +125,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
         return redirect("account")
     sealed = request.session.get(_NEW_SECRET) or second_step.new_secret()
     request.session[_NEW_SECRET] = sealed
-    form = CodeForm(_posted(request))
+    form = CodeForm(posted(request))
     codes = _set_up(request, form, user, sealed)
     if codes is not None:
         del request.session[_NEW_SECRET]
@@ -141,7 +139,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
 def renew_recovery_codes(request: HttpRequest) -> HttpResponse:
     user = acting_user(request)
     if not _own_code_is_right(request, user):
-        return HttpResponseRedirect(reverse("account"), status=SEE_OTHER)
+        return see_other("account")
     codes = second_step.renew_recovery_codes(user)
     return render(request, "accounts/recovery_codes.html", {"codes": codes})
 
@@ -155,14 +153,10 @@ def switch_off(request: HttpRequest) -> HttpResponse:
     if _own_code_is_right(request, user):
         second_step.switch_off(user)
         messages.success(request, _("The second step is off."))
-    return HttpResponseRedirect(reverse("account"), status=SEE_OTHER)
+    return see_other("account")
 
 
 # -- shared -------------------------------------------------------------------------------
-
-
-def _posted(request: HttpRequest) -> QueryDict | None:
-    return request.POST if request.method == "POST" else None
 
 
 def _set_up(request: HttpRequest, form: forms.Form, user: User, sealed: str) -> list[str] | None:

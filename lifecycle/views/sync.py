@@ -5,8 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -15,7 +14,7 @@ from lifecycle import policies, queries
 from lifecycle.policies import Capability
 from lifecycle.services import polling
 from lifecycle.services import sync as sync_service
-from lifecycle.views.answers import acting_user, page
+from lifecycle.views.answers import acting_user, page, see_other
 
 
 @require_safe
@@ -47,7 +46,7 @@ def start_sync(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     sync_service.request_sync(acting_user=acting_user(request))
     messages.success(request, _("The sync starts within a few seconds. This page follows it."))
-    return HttpResponseRedirect(reverse("sync"), status=303)
+    return see_other("sync")
 
 
 @require_POST
@@ -56,7 +55,7 @@ def start_kind(request: HttpRequest, kind: str) -> HttpResponse:
         raise PermissionDenied
     polling.request_kind(kind, acting_user=acting_user(request), at=timezone.now())
     messages.success(request, _("The sync starts within a few seconds. This page follows it."))
-    return HttpResponseRedirect(reverse("sync"), status=303)
+    return see_other("sync")
 
 
 @require_POST
@@ -69,4 +68,4 @@ def pause_kind(request: HttpRequest, kind: str) -> HttpResponse:
     polling.pause(kind, is_paused=is_paused, acting_user=by, at=at)
     said = _("This part is not read by itself any more.") if is_paused else _("It goes on.")
     messages.success(request, said)
-    return HttpResponseRedirect(reverse("sync"), status=303)
+    return see_other("sync")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,7 +15,7 @@ from lifecycle.errors.words import Words
 from lifecycle.policies import Capability
 from lifecycle.services import health as health_service
 from lifecycle.services import self_check
-from lifecycle.views.answers import acting_user, page
+from lifecycle.views.answers import acting_user, page, see_other
 from lifecycle.views.guards import stop_seen
 
 PARTS = {
@@ -78,4 +77,4 @@ def system_health(request: HttpRequest) -> HttpResponse:
 def start_check(request: HttpRequest) -> HttpResponse:
     self_check.request(acting_user=acting_user(request))
     messages.success(request, _("The check starts within a few seconds. This page follows it."))
-    return HttpResponseRedirect(reverse("health"), status=303)
+    return see_other("health")

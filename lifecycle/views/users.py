@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,8 +18,8 @@ from lifecycle.policies import Capability
 from lifecycle.queries.names import department_names
 from lifecycle.services import feishu_sign_in, second_step, sign_ins
 from lifecycle.services import users as user_service
-from lifecycle.views.answers import acting_user, flat
-from lifecycle.views.my_account import SEE_OTHER, end_chosen, shown_sign_ins
+from lifecycle.views.answers import acting_user, flat, posted, see_other
+from lifecycle.views.my_account import end_chosen, shown_sign_ins
 
 OPEN_ID_TAKEN = gettext_lazy("Another user is linked to this Feishu account already.")
 
@@ -58,7 +57,7 @@ def user(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new_user(request: HttpRequest) -> HttpResponse:
     _require(request)
-    form = NewAccountForm(_posted(request), departments=_departments())
+    form = NewAccountForm(posted(request), departments=_departments())
     if request.method == "POST" and form.is_valid():
         found = form.cleaned_data
         user = User(
@@ -78,7 +77,7 @@ def new_user(request: HttpRequest) -> HttpResponse:
             form.add_error("open_id", OPEN_ID_TAKEN)
         else:
             messages.success(request, _("{name} may sign in now.").format(name=made.name))
-            return HttpResponseRedirect(reverse("user", args=[made.pk]), status=SEE_OTHER)
+            return see_other("user", made.pk)
     return _form_page(request, form, None)
 
 
@@ -89,7 +88,7 @@ def edit_user(request: HttpRequest, pk: int) -> HttpResponse:
     if whose.pk == request.user.pk:
         raise PermissionDenied
     form = AccountForm(
-        _posted(request),
+        posted(request),
         departments=_departments(whose),
         initial={
             "role": whose.role,
@@ -108,7 +107,7 @@ def edit_user(request: HttpRequest, pk: int) -> HttpResponse:
             told = _("Saved. {name} is signed out and signs in anew.")
             told = told if changed else _("Nothing was changed.")
             messages.success(request, told.format(name=whose.name))
-            return HttpResponseRedirect(reverse("user", args=[whose.pk]), status=SEE_OTHER)
+            return see_other("user", whose.pk)
     return _form_page(request, form, whose)
 
 
@@ -121,7 +120,7 @@ def reset_second_step(request: HttpRequest, pk: int) -> HttpResponse:
     second_step.reset(whose, acting_user=acting_user(request))
     told = _("The second step of {name} is gone, and so are the sessions.")
     messages.success(request, told.format(name=whose.name))
-    return HttpResponseRedirect(reverse("user", args=[whose.pk]), status=SEE_OTHER)
+    return see_other("user", whose.pk)
 
 
 @require_POST
@@ -136,11 +135,7 @@ def end_sessions(request: HttpRequest, pk: int) -> HttpResponse:
         end_chosen(whose, chosen, acting_user=acting_user(request))
         told = _("That session of {name} is over.")
     messages.success(request, told.format(name=whose.name))
-    return HttpResponseRedirect(reverse("user", args=[whose.pk]), status=SEE_OTHER)
-
-
-def _posted(request: HttpRequest) -> QueryDict | None:
-    return request.POST if request.method == "POST" else None
+    return see_other("user", whose.pk)
 
 
 def _form_page(request: HttpRequest, form: AccountForm, whose: User | None) -> HttpResponse:
