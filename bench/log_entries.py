@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from lifecycle import action_log, append_only
 from lifecycle.evidence import checkpoints
-from lifecycle.evidence.checking import verify
+from lifecycle.evidence.checking import BATCH, verify
 from lifecycle.evidence.hashes import GENESIS, canonical, commitment
 from lifecycle.models import ActionEntry, ActionLogHead, LogCheckpoint, PrivateValue
 
@@ -82,7 +82,7 @@ def bare_chain() -> None:
     while True:
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT seq, body, hash FROM {TABLE} WHERE seq > %s ORDER BY seq LIMIT {CHUNK}",
+                f"SELECT seq, body, hash FROM {TABLE} WHERE seq > %s ORDER BY seq LIMIT {BATCH}",
                 [after],
             )
             rows = cursor.fetchall()

@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +26,24 @@ from lifecycle.evidence.keys import PublicKeys
 from lifecycle.evidence.merkle import Frontier
 from lifecycle.models import ActionEntry, ActionLogHead, LogCheckpoint, PrivateValue
 
-BATCH = 5000
+# Few enough to stay in the processor's cache while their columns are compared.
+BATCH = 1000
 BEFORE_ALL = -(2**63) + 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# The moment as the database writes it in UTC: "2026-11-21 06:27:48.123456".
+# The moment as SQLite keeps it, "2026-11-21 06:27:48.123456" in UTC, or PostgreSQL's
+# microseconds since 1970. (Its own wording of a moment leaves out that a year is before Christ.)
 _TS = {
     "sqlite": "CAST(ts AS TEXT)",
-    "postgresql": "to_char(ts AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')",
+    "postgresql": "CASE WHEN isfinite(ts) THEN (extract(epoch FROM ts) * 1000000)::bigint END",
 }
-Row = tuple[int, str, int | None, str, str, int | None, int | None, str, str, str]
+# The canonical text begins and ends with what the columns say; the data lie in between.
+_BEGINNING = '{"actor":%s,"change":%s,"data":{'
+_END = '},"event":"%s","person":%s,"role":"%s","seq":%d,"ts":%d}'
+_NUMBERS = {int, type(None)}
+Row = tuple[
+    int, str | int | None, int | None, str, str, int | None, int | None, str, str, str
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,47 +138,80 @@ class _Scan:
     ) -> Verification | None:
         """One batch; what is wrong with the first entry or checkpoint that does not fit.
 
-        Nearly all of a check is spent in this loop, so it looks for what is right in one
-        condition and asks what is wrong only then. The canonical text begins and ends with
-        what the columns say, and the data lie in between.
+        A batch in which everything is as usual is compared as a whole, which is fast; any other
+        is judged entry by entry.
         """
-        sha256, full, checkpoints = hashlib.sha256, self.full, self.checkpoints
+        if self.full or not self._is_as_usual(rows, private):
+            return self._judge(rows, private)
+        return None
+
+    def _is_as_usual(
+        self, rows: Sequence[Row], private: Mapping[int, list[tuple[str, str, str]]]
+    ) -> bool:
+        """Everything in this batch fits, in its most usual form. Nearly all of a check is spent
+        here, so whole columns are compared at once wherever that can be."""
+        seqs, stamps, actors, roles, events, persons, changes, bodies, prevs, digests = zip(
+            *rows, strict=True
+        )
+        first = self.seq + 1
+        if not (
+            all(set(map(type, texts)) == {str} for texts in (roles, events, bodies, digests))
+            and all(set(map(type, ids)) <= _NUMBERS for ids in (actors, persons, changes))
+            and seqs == tuple(range(first, first + len(rows)))
+            and prevs == (self.prev.hex(), *digests[:-1])
+        ):
+            return False
+        made = _chained(self.prev, bodies)
+        moments = _usual_moments(stamps)
+        beginnings = map(_BEGINNING.__mod__, zip(_said(actors), _said(changes), strict=True))
+        if (
+            b"".join(made).hex() != "".join(digests)
+            or moments is None
+            or not all(map(str.startswith, bodies, beginnings))
+        ):
+            return False
+        ends = map(_END.__mod__, zip(events, _said(persons), roles, seqs, moments, strict=True))
+        if not (
+            all(map(str.endswith, bodies, ends))
+            and all(_values_fit(bodies[seq - first], private[seq], full=False) for seq in private)
+            and all(
+                checkpoint.head == digests[size - first]
+                for size, checkpoint in self.checkpoints.items()
+                if first <= size <= seqs[-1]
+            )
+        ):
+            return False
+        self.seq, self.prev = seqs[-1], made[-1]
+        return True
+
+    def _judge(
+        self, rows: Sequence[Row], private: Mapping[int, list[tuple[str, str, str]]]
+    ) -> Verification | None:
+        """One batch, entry by entry."""
         before, prev = self.seq, self.prev
-        prev_hex, minute, base = prev.hex(), "", 0
         for row in rows:
-            seq, ts, actor, role, event, person, change, body, said_prev, digest = row
-            if ts[:17] != minute:
-                minute, base = ts[:17], _start_of_minute(ts[:17])
-            rest = ts[17:19] + ts[20:]
-            is_usual = len(rest) == 8 and rest.isdecimal()
-            at = base + int(rest) if is_usual else _microseconds(ts)
-            made = sha256(ENTRY_PREFIX + prev + body.encode())
-            made_hex = made.hexdigest()
+            seq, _, _, _, _, _, _, body, said_prev, digest = row
+            # SQLite keeps bytes in a column of texts if somebody puts them there.
+            text = body if isinstance(body, str) else ""
+            made = hashlib.sha256(ENTRY_PREFIX + prev + text.encode())
             if not (
                 seq == before + 1
-                and said_prev == prev_hex
-                and digest == made_hex
-                and body.endswith(
-                    f'}},"event":"{event}","person":{"null" if person is None else person},'
-                    f'"role":"{role}","seq":{seq},"ts":{at}}}'
-                )
-                and body.startswith(
-                    f'{{"actor":{"null" if actor is None else actor},'
-                    f'"change":{"null" if change is None else change},"data":{{'
-                )
+                and said_prev == prev.hex()
+                and digest == made.hexdigest()
+                and _fits_its_columns(row)
             ):
-                fault = _fault(row, before + 1, prev_hex, made_hex)
+                fault = _fault(row, before + 1, prev.hex(), made.hexdigest())
                 return Verification(before, seq, fault)
-            if full and not _is_canonical(row):
+            if self.full and not _is_canonical(row):
                 return Verification(before, seq, "columns-changed")
-            if seq in private and not _values_fit(body, private[seq], full=full):
+            if seq in private and not _values_fit(body, private[seq], full=self.full):
                 return Verification(before, seq, "private-value-changed")
-            before, prev, prev_hex = seq, made.digest(), made_hex
-            if full:
+            before, prev = seq, made.digest()
+            if self.full:
                 self.tree.append(prev)
-            if seq in checkpoints:
+            if seq in self.checkpoints:
                 self.seq, self.prev = seq, prev
-                found = self._against(checkpoints[seq])
+                found = self._against(self.checkpoints[seq])
                 if found is not None:
                     return found
         self.seq, self.prev = before, prev
@@ -243,10 +285,46 @@ def _selected(columns: str, after: int) -> list[Any]:
 
 def _private_values(after: int, until: int) -> dict[int, list[tuple[str, str, str]]]:
     found: dict[int, list[tuple[str, str, str]]] = {}
-    values = PrivateValue.objects.filter(seq__gt=after, seq__lte=until)
-    for seq, name, salt, value in values.values_list("seq", "field", "salt", "value"):
-        found.setdefault(seq, []).append((name, salt, value))
+    table = PrivateValue._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT seq, field, salt, value FROM {table} WHERE seq > %s AND seq <= %s",  # noqa: S608
+            [after, until],
+        )
+        for seq, name, salt, value in cursor.fetchall():
+            found.setdefault(seq, []).append((name, salt, value))
     return found
+
+
+def _chained(prev: bytes, bodies: Sequence[str]) -> list[bytes]:
+    """The hash of each text, onto the one before."""
+    sha256, made = hashlib.sha256, []
+    for body in bodies:
+        prev = sha256(ENTRY_PREFIX + prev + body.encode()).digest()
+        made.append(prev)
+    return made
+
+
+def _said(numbers: Sequence[int | None]) -> Sequence[int | str]:
+    """As the canonical text writes them."""
+    return ["null" if number is None else number for number in numbers]
+
+
+def _usual_moments(stamps: Sequence[Any]) -> Sequence[int] | None:
+    """Microseconds since 1970 of each; None when one is not of the usual form."""
+    kinds = set(map(type, stamps))
+    if kinds == {int}:
+        return stamps
+    if kinds != {str} or set(map(len, stamps)) != {26}:
+        return None
+    minutes, rests = [ts[:17] for ts in stamps], [ts[17:] for ts in stamps]
+    starts = {minute: _microseconds(f"{minute}00") for minute in set(minutes)}
+    if -1 in starts.values() or max(rests) >= "6" or {rest[2] for rest in rests} != {"."}:
+        return None
+    digits = "\n".join(rests).replace(".", "")
+    if not (digits.isascii() and digits.replace("\n", "").isdecimal()):
+        return None
+    return list(map(add, map(starts.__getitem__, minutes), map(int, digits.split("\n"))))
 
 
 def _fault(row: Row, expected_seq: int, prev: str, made: str) -> str:
@@ -258,18 +336,28 @@ def _fault(row: Row, expected_seq: int, prev: str, made: str) -> str:
     return "body-changed" if row[9] != made else "columns-changed"
 
 
-def _microseconds(ts: str) -> int:
-    """Of a moment since 1970; -1 for a text that is none."""
+def _fits_its_columns(row: Row) -> bool:
+    """The text begins and ends with what the columns say, and they are numbers and texts."""
+    seq, stamp, actor, role, event, person, change, body, _, _ = row
+    if not (
+        {type(actor), type(person), type(change)} <= _NUMBERS and {type(role), type(event)} == {str}
+    ):
+        return False
+    end = (event, *_said([person]), role, seq, _microseconds(stamp))
+    return body.startswith(_BEGINNING % tuple(_said([actor, change]))) and body.endswith(_END % end)
+
+
+def _microseconds(stamp: str | int | None) -> int:
+    """Of a moment since 1970; -1 for one that the portal would not have written so."""
+    if isinstance(stamp, int):
+        return stamp
     try:
-        moment = datetime.fromisoformat(f"{ts}+00:00")
+        moment = datetime.fromisoformat(stamp or "")
     except ValueError:
         return -1
-    return (moment - EPOCH) // timedelta(microseconds=1)
-
-
-def _start_of_minute(text: str) -> int:
-    """Microseconds up to a minute such as "2026-11-21 06:27:", which entries in a row share."""
-    return _microseconds(f"{text}00")
+    if moment.tzinfo is not None or str(moment) != stamp:
+        return -1
+    return (moment.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 
 
 def _is_canonical(row: Row) -> bool:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -34,6 +34,11 @@ def write(count: int = COUNT) -> None:
 
 def verdict() -> action_log.Verification:
     return list(action_log.verify())[-1]
+
+
+def usual_verdict() -> action_log.Verification:
+    """The check in which a batch is first compared as a whole."""
+    return list(action_log.verify(full=False))[-1]
 
 
 def sql(statement: str, *params) -> None:
@@ -139,9 +144,9 @@ class TestTampering:
     )
     def test_with_a_column_shows_at_that_entry(self, columns, fault, forger):
         change(MIDDLE, **columns)
-        found = verdict()
-        assert (found.checked, found.bad_seq) == (MIDDLE - 1, MIDDLE)
-        assert found.fault.startswith(fault)
+        for found in (verdict(), usual_verdict()):
+            assert (found.checked, found.bad_seq) == (MIDDLE - 1, MIDDLE)
+            assert found.fault.startswith(fault)
 
     def test_with_a_moment_by_a_microsecond_shows(self, forger):
         entry = ActionEntry.objects.get(seq=MIDDLE)
@@ -224,13 +229,131 @@ class TestTampering:
     )  # fmt: skip
     def test_with_a_private_value_shows(self, columns, forger):
         PrivateValue.objects.filter(seq=MIDDLE).update(**columns)
-        assert verdict().bad_seq == columns.get("seq", MIDDLE)
-        assert verdict().fault == "private-value-changed"
+        for found in (verdict(), usual_verdict()):
+            assert found.bad_seq == columns.get("seq", MIDDLE)
+            assert found.fault == "private-value-changed"
 
     def test_by_adding_a_private_value_to_an_entry_without_one_shows(self, forger):
         entry = action_log.record("user.signed_in", actor=None)
         PrivateValue.objects.create(seq=entry.seq, field="reason", salt="00", value="invented")
         assert verdict().bad_seq == entry.seq
+
+
+def lookalike(text: str) -> None:
+    action_log.record(
+        "change.requested",
+        actor=None,
+        at=AT,
+        data={"kind": text, "subject_id": "1"},
+        private={"reason": text},
+    )
+
+
+AT = datetime(2026, 11, 21, 6, 27, 48, 123456, tzinfo=UTC)
+LAST = COUNT + 1
+
+
+class TestUsualCheck:
+    """Whole columns are compared with the texts; nothing else than the truth passes for it."""
+
+    @pytest.mark.parametrize("text", [
+        '},"event":"change.failed","person":null,"role":"hr","seq":9,"ts":1}',
+        '{"actor":1,"change":2,"data":{', '"', "\\", "%s%d", "因为\n\u2028", "",
+    ])  # fmt: skip
+    def test_takes_any_text_in_the_data_and_finds_what_is_changed_beside_it(self, text, forger):
+        lookalike(text)
+        assert usual_verdict() == verdict() == action_log.Verification(LAST)
+        for columns in ({"event": "change.failed"}, {"role": "hr"}, {"actor_id": 1}):
+            with transaction.atomic():
+                change(LAST, **columns)
+                assert usual_verdict().bad_seq == LAST
+                transaction.set_rollback(True)
+
+    @pytest.mark.parametrize("name", ["event", "role"])
+    @pytest.mark.parametrize("text", [
+        '","person":null,"role":"', '"', "", "null", "change.requested ", "%s",
+        'change.requested","person":null,"role":"',
+    ])  # fmt: skip
+    def test_finds_a_text_made_to_look_like_the_end_of_a_body(self, name, text, forger):
+        if text == "" and name == "role":
+            text = " "  # the portal's own entries have none
+        change(MIDDLE, **{name: text[:20] if name == "role" else text})
+        assert (usual_verdict().bad_seq, usual_verdict().fault) == (MIDDLE, "columns-changed")
+
+    @pytest.mark.parametrize("name", ["actor_id", "person_ref", "change_id"])
+    @pytest.mark.parametrize("value", [0, -1, 2**40])
+    def test_finds_a_number_where_there_was_none(self, name, value, forger):
+        change(MIDDLE, **{name: value})
+        assert usual_verdict().bad_seq == MIDDLE
+
+    @pytest.mark.parametrize("name", ["actor_id", "person_ref", "change_id"])
+    @pytest.mark.parametrize("value", ["null", "", b"null", 0.5])
+    def test_finds_what_is_no_number(self, name, value, forger):
+        only_sqlite()
+        change(MIDDLE, **{name: value})
+        for found in (verdict(), usual_verdict()):
+            assert (found.bad_seq, found.fault) == (MIDDLE, "columns-changed")
+
+    @pytest.mark.parametrize("name", ["event", "role", "body", "prev", "hash"])
+    def test_finds_the_same_letters_kept_as_bytes(self, name, forger):
+        only_sqlite()
+        sql(f"UPDATE {TABLE} SET {name} = CAST({name} AS BLOB) WHERE seq = %s", MIDDLE)
+        for found in (verdict(), usual_verdict()):
+            assert found.bad_seq == MIDDLE
+
+    @pytest.mark.parametrize("stamp", [
+        "2026-11-21 06:27:48x123456", "2026-11-21 06:27:48,123456", "2026-11-21T06:27:48.123456",
+        "2026-11-21 06:26:108.123456", "2026-11-21 06:26:A8.123456", "2026-11-21 06:27:4８.123456",
+        "2026-11-21 06:27:48123.456",
+        "2026-11-21 06:27:4_.123456", "2026-W47-6 06:27:48.123456", "2026-11-21 06:27:48.1234560",
+        "2026-11-21 06:27:48.123456+00:00", "2026-11-21 06:27:48", "", "now",
+    ])  # fmt: skip
+    def test_finds_a_moment_in_another_form(self, stamp, forger):
+        only_sqlite()
+        lookalike("x")
+        assert usual_verdict() == action_log.Verification(LAST)
+        change(LAST, ts=stamp)
+        assert (usual_verdict().bad_seq, usual_verdict().fault) == (LAST, "columns-changed")
+
+    @pytest.mark.parametrize("minute", [26, 27])
+    def test_finds_a_minute_of_more_than_sixty_seconds(self, minute, forger):
+        only_sqlite()
+        action_log.record("user.signed_in", actor=None, at=AT.replace(second=8))
+        change(LAST, ts=f"2026-11-21 06:{minute}:68.123456")
+        assert usual_verdict().bad_seq == LAST
+
+    @pytest.mark.parametrize("stamp", ["2027-11-21 06:27:48.123456+00 BC", "infinity", "-infinity"])
+    def test_finds_a_moment_only_postgresql_knows(self, stamp, forger):
+        if connection.vendor != "postgresql":
+            pytest.skip("SQLite keeps moments as texts")
+        lookalike("x")
+        change(LAST, ts=stamp)
+        for found in (verdict(), usual_verdict()):
+            assert (found.bad_seq, found.fault) == (LAST, "columns-changed")
+
+    def test_takes_a_moment_without_a_fraction_and_finds_what_comes_after_it(self, forger):
+        action_log.record("user.signed_in", actor=None, at=AT.replace(microsecond=0))
+        write(2)
+        assert usual_verdict() == action_log.Verification(LAST + 2)
+        change(LAST + 1, role="hr")
+        assert (usual_verdict().checked, usual_verdict().bad_seq) == (LAST, LAST + 1)
+
+    @pytest.mark.parametrize("first", ["role", "value"])
+    def test_names_the_first_of_two(self, first, forger):
+        here, there = (2, 6) if first == "role" else (6, 2)
+        change(here, role="hr")
+        PrivateValue.objects.filter(seq=there).update(value="something else")
+        assert usual_verdict().bad_seq == 2
+
+    def test_judges_a_key_said_twice_by_its_hash(self, forger):
+        body = ActionEntry.objects.get(seq=MIDDLE).body
+        change(MIDDLE, body=body.replace('"data":{', '"data":{"kind":"x",', 1))
+        assert (usual_verdict().bad_seq, usual_verdict().fault) == (MIDDLE, "body-changed")
+
+
+def only_sqlite() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL keeps nothing else in such a column")
 
 
 class TestAppendOnly:
