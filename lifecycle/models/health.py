@@ -32,3 +32,7 @@ class ChangeCheck(BackgroundCheck):
     @property
     def is_kept(self) -> bool:
         return self.state == self.State.KEPT
+
+    @property
+    def is_broken_off(self) -> bool:
+        return self.state == self.State.FAILED

@@ -101,6 +101,13 @@ class TestPage:
         ChangeCheck.objects.create(state=ChangeCheck.State.RUNNING, requested_at=begun)
         assert "every 10s" in page.get(reverse("health")).text
 
+    def test_does_not_say_that_changes_were_compared_when_the_check_broke_off(self, page):
+        at = timezone.now()
+        ChangeCheck.objects.create(state=ChangeCheck.State.FAILED, requested_at=at, finished_at=at)
+        text = page.get(reverse("health")).text
+        assert "The check broke off at" in text
+        assert "compared" not in text
+
     def test_shows_what_was_found(self, page, broken):
         jobs.check_changes()
         text = page.get(reverse("health")).text
