@@ -54,6 +54,8 @@ Item = TypeVar("Item")
 Progress = Callable[[SyncRun, int | None], None]
 
 LEASE = timedelta(minutes=3)
+# A pass that was cut off longer ago begins anew: Feishu need not know its page any more. One
+# that goes on may take as long as it likes: at Feishu's rates, a large company takes hours.
 RESUME_WITHIN = timedelta(hours=2)
 CHUNK = 100
 # R13 takes so many.
@@ -808,8 +810,9 @@ def _begin(name: str, since: datetime | None = None) -> SyncRun | None:
     ).update(lease_until=now + LEASE)
     if not taken:
         return None
+    has_lain = now - running.lease_until
     running.refresh_from_db()
-    if running.started_at < now - RESUME_WITHIN:
+    if has_lain > RESUME_WITHIN:
         running.cursor = ""
     return running
 

@@ -393,6 +393,17 @@ class TestCutOffRun:
             sync.sync_kind("talents", progress=cut_off_after(1))
         assert sync.sync_kind("talents") is None
 
+    def test_goes_on_though_it_was_begun_long_ago(self, sandbox, db):
+        with pytest.raises(CutOff):
+            sync.sync_kind("talents", progress=cut_off_after(2))
+        now = timezone.now()
+        SyncRun.objects.update(
+            lease_until=now - timedelta(minutes=1), started_at=now - timedelta(hours=30)
+        )
+        sandbox.clear_requests()
+        assert sync.sync_kind("talents").state == SyncRun.State.DONE
+        assert paths(sandbox).count("/open-apis/hire/v1/talents") == 3
+
     def test_starts_over_when_it_is_too_old_to_trust_its_place(self, sandbox, db):
         with pytest.raises(CutOff):
             sync.sync_kind("talents", progress=cut_off_after(2))
