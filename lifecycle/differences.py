@@ -10,7 +10,9 @@ SETTLE_SECONDS are over.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +30,8 @@ from lifecycle.watched import WatchedKind
 
 What, Source = ChangeEvent.What, ChangeEvent.Source
 EVENT_BATCH = 500
+# Events the log is told of at the end of a block; None outside of one.
+_untold: ContextVar[list[ChangeEvent] | None] = ContextVar("untold", default=None)
 # What an attempt may have done to Feishu: it runs, it was confirmed, or nobody knows.
 MAY_HAVE_ACTED = ("", Outcome.APPLIED.value, Outcome.UNKNOWN.value)
 Test = Callable[[Mapping[str, Any]], bool]
@@ -118,6 +122,30 @@ def store(events: Sequence[ChangeEvent]) -> None:
     """Keep the events, and have the action log tell what others have done in Feishu: one entry
     for a record, whatever the number of its fields. Runs in the caller's transaction."""
     ChangeEvent.objects.bulk_create(events, batch_size=EVENT_BATCH)
+    waiting = _untold.get()
+    if waiting is None:
+        _tell(events)
+    else:
+        waiting += events
+
+
+@contextmanager
+def told_last() -> Iterator[None]:
+    """For a transaction that stores several records: the log tells of all that was found inside
+    at the end of the block, because nothing else may be locked after the end of the log."""
+    if _untold.get() is not None:
+        yield
+        return
+    found: list[ChangeEvent] = []
+    token = _untold.set(found)
+    try:
+        yield
+    finally:
+        _untold.reset(token)
+    _tell(found)
+
+
+def _tell(events: Sequence[ChangeEvent]) -> None:
     outside: dict[tuple[str, str, str], list[ChangeEvent]] = {}
     for event in events:
         if not event.is_ours:

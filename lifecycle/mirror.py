@@ -133,12 +133,13 @@ def store_pre_hire_details(payloads: Iterable[Any], *, asked_at: datetime) -> St
     result, payloads = Stored(), list(payloads)
     odd: list[Odd] = []
     _lock(PreHire, payloads)
-    for payload in payloads:
-        try:
-            _store_pre_hire_detail(payload, asked_at, result)
-        except BadRecord as error:
-            odd.append(_odd(PreHire, payload, error))
-    set_aside(PreHire, odd, asked_at=asked_at)
+    with differences.told_last():
+        for payload in payloads:
+            try:
+                _store_pre_hire_detail(payload, asked_at, result)
+            except BadRecord as error:
+                odd.append(_odd(PreHire, payload, error))
+        set_aside(PreHire, odd, asked_at=asked_at)
     result.unreadable = [(one.name, one.problem) for one in odd]
     return result
 

@@ -24,7 +24,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from lifecycle import action_log, remote
+from lifecycle import action_log, differences, remote
 from lifecycle.change_states import (
     EXCLUSIVE_STATUSES,
     FINAL_STATUSES,
@@ -452,7 +452,7 @@ def _finish(attempt: Attempt, change: StatusChange, kind: Kind[Any], result: Sen
     """Step 7: attempt, status, mirror and log in one transaction."""
     if result.outcome is Outcome.THROTTLED:
         remote.limiter().pause(kind.endpoint, max(1.0, result.reset_after_s or 1.0))
-    with transaction.atomic(durable=True):
+    with transaction.atomic(durable=True), differences.told_last():
         _write_answer(attempt, result)
         _after_answer(attempt, change, kind, result)
 
@@ -757,7 +757,8 @@ def _move(
     for name, value in fields.items():
         setattr(change, name, value)
     if target is Status.SUCCEEDED:
-        kind_named(change.kind).applied(change, at=at)
+        with differences.told_last():
+            kind_named(change.kind).applied(change, at=at)
     # Last, because the end of the log is the last thing that any transaction locks.
     action_log.record(event, actor=actor, at=at, change=change, data=about, private=private)
 
