@@ -136,12 +136,14 @@ def _plan(name: str, said: SyncPlan | None, last: SyncRun | None, at: datetime) 
 
 
 def _next_at(last: SyncRun | None, every: timedelta, at: datetime) -> datetime:
-    """A run that was cut off is taken up as soon as its lease is over."""
+    """A run that was cut off is taken up as soon as its lease is over, one that failed is not
+    asked for without a pause, however long ago it began."""
     if last is None:
         return at
     if last.state == SyncRun.State.RUNNING:
         return last.lease_until
-    return last.started_at + every
+    failed_at = last.finished_at if last.state == SyncRun.State.FAILED else None
+    return (failed_at or last.started_at) + every
 
 
 def _is_busy(names: Iterable[str], at: datetime) -> bool:

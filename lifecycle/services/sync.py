@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, OperationalError, models, transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -69,6 +69,7 @@ MOST_HELD_BACK = 20
 CLOCKS_APART = timedelta(minutes=5)
 # A search (P3) and R1 show what was true up to 5 s ago (contract 4.9).
 SEARCH_BEHIND = timedelta(seconds=5)
+PAGES_REPEAT = "page-token-repeats"
 # The position of a pass that has read the list and reads again what it did not meet.
 AGAIN = "again"
 NOT_ONBOARDED = 1002903
@@ -297,7 +298,7 @@ def _pages(read: Callable[[str | None], Any], cursor: str) -> Iterator[Listed]:
         if token is None:
             return
         if token in seen:
-            raise remote.errors.NoAnswer(page.endpoint, "page-token-repeats")
+            raise remote.errors.NoAnswer(page.endpoint, PAGES_REPEAT)
         seen.add(token)
 
 
@@ -801,7 +802,7 @@ def _begin(name: str, since: datetime | None = None) -> SyncRun | None:
         try:
             with transaction.atomic():
                 return SyncRun.objects.create(
-                    kind=name, since=since, started_at=now, lease_until=now + LEASE
+                    kind=name, lease_until=now + LEASE, **_beginning(name, since, at=now)
                 )
         except IntegrityError:
             return None
@@ -815,6 +816,38 @@ def _begin(name: str, since: datetime | None = None) -> SyncRun | None:
     if has_lain > RESUME_WITHIN:
         running.cursor = ""
     return running
+
+
+def _beginning(name: str, since: datetime | None, *, at: datetime) -> dict[str, Any]:
+    """A new pass begins at the first record, or goes on from where the last one had to stop
+    because nothing answered: hours of reading are not lost to one bad minute."""
+    last = SyncRun.objects.filter(kind=name).order_by("-pk").first()
+    goes_on = (
+        last is not None
+        and last.state == SyncRun.State.FAILED
+        and last.cursor
+        and last.is_whole == (since is None)
+        and at - (last.finished_at or last.started_at) <= RESUME_WITHIN
+    )
+    if last is None or not goes_on:
+        return {"since": since, "started_at": at}
+    kept = ("since", "started_at", "cursor", "read", "stored", "unreadable")
+    return {name: getattr(last, name) for name in kept}
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether the same question may well be answered later, so that the place is kept."""
+    if isinstance(error, remote.errors.NoAnswer):
+        return error.problem != PAGES_REPEAT
+    return isinstance(
+        error,
+        (
+            remote.errors.NotSent,
+            remote.errors.Throttled,
+            remote.errors.LimiterBusy,
+            OperationalError,
+        ),
+    )
 
 
 def _advance(run: SyncRun, step: Step) -> None:
@@ -842,7 +875,8 @@ def _finish(run: SyncRun, error: Exception | None) -> None:
     run.state = SyncRun.State.DONE if error is None else SyncRun.State.FAILED
     if error is not None:
         run.problem, run.detail, run.log_id = _problem_of(error)
-    _keep(run, "finished_at", "state", "problem", "detail", "log_id")
+        run.cursor = run.cursor if _is_passing(error) else ""
+    _keep(run, "finished_at", "state", "problem", "detail", "log_id", "cursor")
     data = {
         "kind": run.kind,
         "read": run.read,

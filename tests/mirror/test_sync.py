@@ -422,6 +422,53 @@ class TestCutOffRun:
         assert Talent.objects.count() <= 40
 
 
+class TestFailedRun:
+    @pytest.fixture
+    def stopped(self, sandbox, db):
+        """Two of five pages were read, then this went wrong; now it works again."""
+
+        def stop(fault: str, **how) -> SyncRun:
+            pages = []
+
+            def progress(run, of):
+                pages.append(run.cursor)
+                if len(pages) == 2:
+                    sandbox.fault(fault, endpoint="H1", times=None, **how)
+
+            failed = sync.sync_kind("talents", progress=progress)
+            assert (failed.state, failed.read) == (SyncRun.State.FAILED, 40)
+            sandbox.clear_faults()
+            sandbox.clear_requests()
+            return failed
+
+        return stop
+
+    def test_is_gone_on_with_when_nothing_had_answered(self, sandbox, stopped):
+        failed = stopped("drop_before")
+        run = sync.sync_kind("talents")
+        assert (run.state, run.started_at) == (SyncRun.State.DONE, failed.started_at)
+        assert run.pk != failed.pk
+        assert Talent.objects.count() == run.read == len(sandbox.records("talents"))
+        assert paths(sandbox).count("/open-apis/hire/v1/talents") == 3
+
+    def test_begins_anew_when_feishu_refused(self, sandbox, stopped):
+        stopped("code", code=1002001)
+        assert sync.sync_kind("talents").state == SyncRun.State.DONE
+        assert paths(sandbox).count("/open-apis/hire/v1/talents") == 5
+
+    def test_begins_anew_when_only_what_has_changed_is_asked_for(self, sandbox, stopped):
+        stopped("drop_before")
+        run = sync.sync_kind("talents", since=timezone.now() - timedelta(minutes=1))
+        assert not run.is_whole
+        assert "page_token" not in sandbox.requests()[0]["query"]
+
+    def test_begins_anew_after_hours(self, sandbox, stopped):
+        stopped("drop_before")
+        SyncRun.objects.update(finished_at=timezone.now() - timedelta(hours=3))
+        sync.sync_kind("talents")
+        assert paths(sandbox).count("/open-apis/hire/v1/talents") == 5
+
+
 class TestTwoAtOnce:
     def test_one_runs(self, sandbox, db):
         seconds = []
