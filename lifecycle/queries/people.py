@@ -360,10 +360,11 @@ def _outside(records: _Records) -> Iterator[Happening]:
 
 def _in_recruiting(application: Application) -> Iterator[Happening]:
     payload = application.payload
+    listed = payload.get("stage_time_list")
     yield from _at(_ms(payload.get("create_time")), _("Application received"), HIRE)
     entered = {
         str(step.get("stage_id")): step.get("enter_time")
-        for step in payload.get("stage_time_list") or []
+        for step in (listed if isinstance(listed, list) else ())
         if isinstance(step, Mapping)
     }
     moment = _ms(entered.get(application.stage_id))
@@ -372,7 +373,9 @@ def _in_recruiting(application: Application) -> Iterator[Happening]:
 
 
 def _of_offboarding(offboarding: Offboarding) -> Iterator[Happening]:
-    steps = offboarding.payload.get("application_info") or {}
+    steps = offboarding.payload.get("application_info")
+    if not isinstance(steps, Mapping):
+        steps = {}
     yield from _at(_local(steps.get("apply_initiating_time")), _("Offboarding started"), CORE_HR)
     yield from _at(_local(steps.get("apply_finish_time")), _("Offboarding decided"), CORE_HR)
     if offboarding.status == OffboardingStatus.OFFBOARDED:

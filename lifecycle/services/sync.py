@@ -193,6 +193,9 @@ def _application_or_none(application_id: Any) -> Any:
     """H6, which Feishu no longer extends; H7 where H6 is not there any more."""
     try:
         return remote.client().get_application(str(application_id), background=True)
+    except remote.errors.InvalidId:
+        # No record, so it is put aside by whoever stores it.
+        return [application_id]
     except ABOUT_THE_APP:
         raise
     except remote.errors.Refused as error:

@@ -12,7 +12,11 @@ from django.utils import timezone, translation
 from lifecycle import remote
 from lifecycle.changes.kinds import kind_named
 from lifecycle.changes.kinds.edit_offboarding import edits_in
-from lifecycle.changes.kinds.offboarding_record import STANDARD_FIELDS, offboarding_fields
+from lifecycle.changes.kinds.offboarding_record import (
+    STANDARD_FIELDS,
+    offboarding_fields,
+    texts_of,
+)
 from lifecycle.errors.problems import ChangeBlocked, InvalidValues
 from lifecycle.models import ActionEntry, CatalogueEntry, Employment, Offboarding, StatusChange
 from lifecycle.remote import writes
@@ -70,6 +74,15 @@ def codes(notices) -> list[str]:
 
 def written(tenant) -> list:
     return tenant.requests(writes=True)
+
+
+class TestReading:
+    def test_lists_within_lists_do_not_grow_with_each_level(self, tenant):
+        deep = "[" * 25 + '"x"' + "]" * 25
+        payload = {"offboarding_info": {"noncompete_agreement_company": json.loads(deep)}}
+        text = texts_of(payload, offboarding_fields())["noncompete_agreement_company"]
+        assert json.loads(json.loads(text)[0]) == json.loads(deep)[0]
+        assert len(text) < 200
 
 
 class TestEditOffboarding:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from lifecycle import mirror, organisation, pickers
 from lifecycle.models import (
+    Application,
     CatalogueEntry,
     Contact,
     Department,
@@ -278,6 +279,30 @@ class TestAnnounced:
         assert UnreadableRecord.objects.count() == 3
         assert pages.get(reverse("sync")).content.decode().count('<tr id="unreadable-') == 3
         assert known == (PreHire.everyone.count(), Offboarding.everyone.count())
+
+
+def test_an_application_without_an_id_is_put_aside(mirrored):
+    tenant = mirrored("talents")
+    known = {record["id"] for record in tenant.records("applications")}
+    body = {"code": 0, "data": {"items": ["", "../x", 7, *sorted(known)[:3]], "has_more": False}}
+    tenant.fault("garbage", endpoint="H5", body=json.dumps(body))
+    run = sync.sync_kind("applications")
+    assert (run.state, run.stored) == (SyncRun.State.DONE, 3)
+    assert UnreadableRecord.objects.count() == run.unreadable >= 2
+
+
+@pytest.mark.parametrize("odd", [*ODD, [True], "x"], ids=repr)
+def test_the_page_of_a_person_shows_whatever_is_stored(odd, mirrored, pages):
+    mirrored("talents", "applications", "offboardings")
+    application = Application.objects.exclude(person=None).first()
+    for model, names in (
+        (Application, ("stage_time_list", "create_time")),
+        (Offboarding, ("application_info",)),
+    ):
+        payload = dict.fromkeys(names, odd)
+        model._base_manager.update(person=application.person, payload=payload)
+    page = pages.get(reverse("person", args=[application.person_id]))
+    assert page.status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["departments", "talents"])

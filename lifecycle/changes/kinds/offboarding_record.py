@@ -127,8 +127,14 @@ def _text(value: Any) -> str:
     if isinstance(value, Mapping):
         return str(value.get("enum_name") or "")
     if isinstance(value, list):
-        return json.dumps([_text(item) for item in value], ensure_ascii=False) if value else ""
+        return json.dumps([_item(item) for item in value], ensure_ascii=False) if value else ""
     return str(value)
+
+
+def _item(value: Any) -> str:
+    """Feishu's lists are flat. One within another is quoted once: quoted anew at each level, it
+    would grow twofold with each."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else _text(value)
 
 
 def value_of(field: ObjectField, text: str | None) -> Value:
