@@ -293,16 +293,17 @@ MUTANTS: tuple[Mutant, ...] = (
         "a step and its entry are committed apart", "I11",
         (
             PROTOCOL,
-            "    with transaction.atomic(durable=True):\n        _write_answer(attempt, result)",
-            "    if True:\n        _write_answer(attempt, result)",
+            "    with transaction.atomic(durable=True), differences.told_last():\n        _write_a",
+            "    if True:\n        _write_a",
         ),
     ),
     _mutant(
         "one step has no entry", "I11",
         (
             PROTOCOL,
-            "    action_log.record(\n        event,\n",
-            "    target is Status.VERIFYING or action_log.record(\n        event,\n",
+            "    action_log.record(event, actor=actor, at=at, change=change",
+            "    target is Status.VERIFYING or action_log.record(\n"
+            "        event, actor=actor, at=at, change=change",
         ),
     ),
     _mutant(
