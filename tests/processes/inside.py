@@ -290,6 +290,7 @@ def _change(change: StatusChange) -> dict[str, Any]:
                 "hash": attempt.request_hash,
                 "outcome": attempt.outcome,
                 "started_at": attempt.started_at.timestamp(),
+                "finished_at": attempt.finished_at.timestamp() if attempt.finished_at else None,
             }
             for attempt in Attempt.objects.filter(change=change).order_by("number")
         ],

@@ -6,6 +6,7 @@ from __future__ import annotations
 import signal
 import sqlite3
 import subprocess
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -154,11 +155,12 @@ class TestWorker:
         portal.tenant.fault("drip", endpoint="A2", delay_s=1.2)
         pk, subject = confirm(portal, 0)
         until(lambda: portal.tenant.operations(subject), what="the request")
-        assert portal.ask("change", pk=pk)["status"] == "in_flight"
         children = descendants(worker.process.pid)
+        stopped_at = time.time()
         worker.process.send_signal(signal.SIGTERM)
         assert worker.process.wait(timeout=20) == 0
         change = portal.ask("change", pk=pk)
         assert (change["status"], change["via"]) == ("succeeded", "answer")
+        assert change["attempts"][0]["finished_at"] > stopped_at
         until(lambda: not any(is_alive(pid) for pid in children), within=3, what="the end of all")
         assert "Traceback" not in worker.says
