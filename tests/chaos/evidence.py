@@ -26,7 +26,7 @@ DATABASE_WAS_AWAY = re.compile(
 )
 # The last line of a traceback: the class, a colon, what it says.
 NAMED = re.compile(r"[\w.]*[A-Z]\w*(: |$)")
-# What a library says of an answer that was cut short in its head; the answer counts as none.
+# What urllib3 says of an answer that was cut short in its head; the answer counts as none.
 HEAD_WAS_CUT = re.compile("urllib3.exceptions.HeaderParsingError: ")
 # The queue's parent, when its first child was killed.
 CHILD_WAS_KILLED = re.compile("failed to start: sentinel exited with code -9$")
