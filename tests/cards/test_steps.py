@@ -16,6 +16,7 @@ NOW = timezone.now
 @pytest.fixture
 def ping(bo, li) -> User:
     others = Contact.objects.exclude(feishu_id__in=[li.open_id, bo.person.open_id])
+    others = others.filter(is_active=True)  # no card reaches who has left
     open_id = others.order_by("-pk")[0].feishu_id
     return User.objects.create_user("ping", role=Role.HR, last_name="平", open_id=open_id)
 

@@ -44,6 +44,7 @@ FAULTS = [
 ]
 
 
+@pytest.mark.thorough
 class TestSendThroughAFault:
     @pytest.mark.parametrize(
         ("fault", "outcome", "problem"), FAULTS, ids=[fault.__name__ for fault, _, _ in FAULTS]

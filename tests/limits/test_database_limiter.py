@@ -133,6 +133,7 @@ class TestWindows:
             DatabaseLimiter(scale=20000).acquire(target, background=False, give_up_after_s=1)
 
 
+@pytest.mark.thorough
 class TestBackgroundShare:
     def test_leaves_room_for_people(self):
         """The background keeps to 60 %; a person who comes along does not wait behind it."""

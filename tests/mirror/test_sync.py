@@ -422,6 +422,7 @@ class TestCutOffRun:
         assert Talent.objects.count() <= 40
 
 
+@pytest.mark.thorough
 class TestFailedRun:
     @pytest.fixture
     def stopped(self, sandbox, db):

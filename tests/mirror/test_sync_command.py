@@ -25,6 +25,7 @@ def run(*kinds: str) -> str:
     return out.getvalue()
 
 
+@pytest.mark.thorough
 class TestSyncCommand:
     def test_says_what_was_read(self, sandbox):
         lines = run().splitlines()

@@ -297,6 +297,7 @@ class TestOurOwnChanges:
         assert ChangeEvent.objects.filter(source="console").exists()
 
 
+@pytest.mark.thorough
 class TestRecordsThatVanish:
     def pass_time(self, model):
         model.everyone.exclude(missing_since=None).update(

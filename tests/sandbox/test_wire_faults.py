@@ -26,6 +26,7 @@ def wait_until(condition: Any) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.thorough
 class TestFaults:
     @pytest.mark.parametrize(
         ("kind", "text", "applied"),
