@@ -11,16 +11,18 @@ from django.utils import timezone
 
 from lifecycle import action_log, append_only
 from lifecycle.evidence import checkpoints
-from lifecycle.evidence.checking import BATCH, verify
+from lifecycle.evidence.checking import verify
 from lifecycle.evidence.hashes import GENESIS, canonical, commitment
 from lifecycle.models import ActionEntry, ActionLogHead, LogCheckpoint, PrivateValue
 
 TABLE = ActionEntry._meta.db_table
 CHUNK = 5000
+# The floor reads as many rows at once as serve it best.
+FLOOR_BATCH = 1000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# One entry in ten carries a private value, as requests and reasons do among the steps.
-PRIVATE_EVERY = 10
-CHECKPOINT_EVERY = 100_000
+# One entry in three carries a private value: requests, reasons and addresses do.
+PRIVATE_EVERY = 3
+CHECKPOINT_EVERY = 1000
 
 
 def empty() -> None:
@@ -82,7 +84,8 @@ def bare_chain() -> None:
     while True:
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT seq, body, hash FROM {TABLE} WHERE seq > %s ORDER BY seq LIMIT {BATCH}",
+                f"SELECT seq, body, hash FROM {TABLE} WHERE seq > %s ORDER BY seq LIMIT"
+                f" {FLOOR_BATCH}",
                 [after],
             )
             rows = cursor.fetchall()

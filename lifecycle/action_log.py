@@ -17,24 +17,27 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone, translation
 
 from lifecycle import watched
 from lifecycle.errors.problems import NOTICES
 from lifecycle.errors.sign_in import SIGN_IN_NOTICES
 from lifecycle.errors.words import Words
-from lifecycle.evidence.checking import Verification, data_in, verify
-from lifecycle.evidence.hashes import canonical, commitment, entry_hash
+from lifecycle.evidence.checking import Verification, verify
+from lifecycle.evidence.hashes import SALT_BYTES, canonical, commitment, entry_hash
+from lifecycle.evidence.parts import data_in
 from lifecycle.models import (
     ActionEntry,
     ActionLogHead,
+    LegalHold,
     Person,
     PrivateValue,
     Role,
     StatusChange,
     User,
 )
+from lifecycle.transactions import whole
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -43,7 +46,9 @@ SYSTEM = Words("系统", "The portal")
 COMMAND_LINE = Words("命令行", "Somebody at the command line")
 NOBODY = Words("（已删除的人员）", "(a removed person)")
 UNREADABLE = Words("这条记录的内容无法读取", "The text of this entry cannot be read")
-ERASED_AT_ONCE = APPENDED_AT_ONCE = 500
+PART = APPENDED_AT_ONCE = 500
+PERSON_ERASED = "log.person_erased"
+HOLD_PLACED, HOLD_RELEASED = "log.hold_placed", "log.hold_released"
 # Beside every entry made by somebody at a browser: the address the request came from.
 ADDRESS = "address"
 _address: ContextVar[str] = ContextVar("address", default="")
@@ -70,7 +75,16 @@ _CASE = ("kind", "case", "run", "present", "missing", "doubt")
 _REQUEST = ("request", "approver", "due_on", "held", "step", "steps", "step_role")
 _DECISION = ("decided_for", "through")
 _MESSAGE = ("message", "request", "user", "message_kind")
-_ANSWER = ("number", "outcome", "http_status", "code", "log_id", "problem", "request_hash")
+_ANSWER = (
+    "number",
+    "outcome",
+    "http_status",
+    "code",
+    "log_id",
+    "problem",
+    "request_hash",
+    "private_response",
+)
 
 EVENTS: dict[str, Event] = {
     "change.requested": _event(
@@ -78,8 +92,10 @@ EVENTS: dict[str, Event] = {
         "{actor} asked to {verb} {person}",
         *_CHANGE,
         "private_request",
+        "plan_hash",
         "effective_at",
         "undo_of",
+        "request",
         "problem",
         "private_reason",
     ),
@@ -234,6 +250,8 @@ EVENTS: dict[str, Event] = {
         "check",
         "state",
         "checked",
+        "signatures_checked",
+        "outside",
         "bad_seq",
         "bad_checkpoint",
         "fault",
@@ -285,6 +303,13 @@ EVENTS: dict[str, Event] = {
         "until",
         "days",
         "holds",
+    ),
+    "log.person_erased": _event(
+        "{actor}删除了{person}的 {values} 项链外内容",
+        "{actor} erased {values} private values of {person}",
+        "values",
+        "at_command_line",
+        "private_reason",
     ),
     "log.hold_placed": _event(
         "{actor}对{person}的记录设置了保全",
@@ -532,7 +557,6 @@ class UnknownEvent(Exception):
     """An event or a key that is not on the list above."""
 
 
-@transaction.atomic
 def record(
     event: str,
     *,
@@ -597,14 +621,28 @@ def _append(drafts: Sequence[_Draft]) -> None:
     """Number the drafts, chain them to the end of the log, and store them."""
     if not drafts:
         return
-    where, values = _where(), []
+    where = _where()
     for draft in drafts:
         _check_keys(draft.entry.event, draft.data, draft.private | where)
-    head = _locked_head()
-    seq, prev = head.seq, head.hash
+    # Without a savepoint: whoever cannot write the entry cannot do what it is about either.
+    with transaction.atomic(savepoint=False):
+        head = _locked_head()
+        values = _chain(drafts, head, where)
+        entries = [draft.entry for draft in drafts]
+        ActionEntry.objects.bulk_create(entries, batch_size=APPENDED_AT_ONCE)
+        PrivateValue.objects.bulk_create(values, batch_size=APPENDED_AT_ONCE)
+        newest = entries[-1]
+        ActionLogHead.objects.filter(pk=head.pk).update(seq=newest.seq, hash=newest.hash)
+
+
+def _chain(
+    drafts: Sequence[_Draft], head: ActionLogHead, where: dict[str, str]
+) -> list[PrivateValue]:
+    """Give each draft its number, text and hash; the private values that stand beside them."""
+    seq, prev, values = head.seq, head.hash, []
     for draft in drafts:
         entry, beside = draft.entry, draft.private | where
-        salted = {name: (secrets.token_hex(16), value) for name, value in beside.items()}
+        salted = {name: (secrets.token_hex(SALT_BYTES), value) for name, value in beside.items()}
         commitments = {f"private_{name}": commitment(*pair) for name, pair in salted.items()}
         entry.seq, entry.prev = seq + 1, prev
         entry.body = canonical(_columns(entry) | {"data": draft.data | commitments})
@@ -614,9 +652,7 @@ def _append(drafts: Sequence[_Draft]) -> None:
             PrivateValue(seq=seq, field=name, salt=salt, value=value)
             for name, (salt, value) in salted.items()
         ]
-    ActionEntry.objects.bulk_create([draft.entry for draft in drafts], batch_size=APPENDED_AT_ONCE)
-    PrivateValue.objects.bulk_create(values, batch_size=APPENDED_AT_ONCE)
-    ActionLogHead.objects.filter(pk=head.pk).update(seq=seq, hash=prev)
+    return values
 
 
 @contextmanager
@@ -629,26 +665,75 @@ def coming_from(address: str) -> Iterator[None]:
         _address.reset(token)
 
 
-def erase_private(*, before: datetime, days: int, held: Collection[int]) -> int:
-    """Erase what stands beside entries older than this, and log how much that was.
+def erase_private(*, before: datetime, days: int) -> int:
+    """Erase what stands beside entries older than this, in parts, each together with the entry
+    that says how much it was; how much in all.
 
-    `held`: people of whom nothing may be erased. The chain itself is never touched: it holds
-    fingerprints only, and still verifies. Erases in parts, so that nothing waits long.
+    Nothing is erased of people under a legal hold. The chain itself is never touched: it holds
+    fingerprints only, and still verifies.
     """
-    last = ActionEntry.objects.filter(ts__lt=before).order_by("-ts").values_list("seq", flat=True)
-    until_seq = last.first()
-    erased = 0
-    while until_seq is not None:
-        kept = ActionEntry.objects.filter(person_ref__in=held).values("seq")
-        due = PrivateValue.objects.filter(seq__lte=until_seq).exclude(seq__in=kept)
-        some = list(due.order_by("pk").values_list("pk", flat=True)[:ERASED_AT_ONCE])
+    # Whole seconds, so that the entry names the very moment that was meant.
+    before = before.replace(microsecond=0)
+    erased, last = 0, 0
+    while True:
+        due = _values_of(ActionEntry.objects.filter(ts__lt=before), held=people_under_hold())
+        some = list(due.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:PART])
         if not some:
-            break
-        erased += PrivateValue.objects.filter(pk__in=some).delete()[0]
-    if erased:
-        data = {"values": erased, "until": before.isoformat(timespec="seconds"), "days": days}
+            return erased
+        last = some[-1]
+        erased += _erase_part(some, before=before, days=days)
+
+
+@whole
+def _erase_part(some: Collection[int], *, before: datetime, days: int) -> int:
+    held = people_under_hold()
+    free = _values_of(ActionEntry.objects.all(), held=held)
+    values = free.filter(pk__in=some).delete()[0]
+    if values:
+        data = {"values": values, "until": before.isoformat(timespec="seconds"), "days": days}
         record("log.private_erased", actor=None, data=data | {"holds": len(held)})
-    return erased
+    return values
+
+
+def erase_person(person: Person, *, reason: str, actor: User | None) -> int:
+    """Erase what stands beside all entries of a person up to now, and log how much that was,
+    inside the caller's transaction. The reasons of earlier erasures stay."""
+    entries = ActionEntry.objects.filter(person_ref=person.pk).exclude(event=PERSON_ERASED)
+    values = PrivateValue.objects.filter(seq__in=entries.order_by().values("seq")).delete()[0]
+    if values:
+        data = {"values": values} | ({"at_command_line": True} if actor is None else {})
+        private = {"reason": reason}
+        record(PERSON_ERASED, actor=actor, person=person, data=data, private=private)
+    return values
+
+
+def _values_of(entries: QuerySet[ActionEntry], *, held: Collection[int]) -> QuerySet[PrivateValue]:
+    """What stands beside these entries, but for people under a hold. Asked value by value, so
+    that a part of it is found without going through the whole log."""
+    free = entries.exclude(person_ref__in=held) if held else entries
+    return PrivateValue.objects.filter(Exists(free.order_by().filter(seq=OuterRef("seq"))))
+
+
+def people_under_hold() -> set[int]:
+    """Everybody under a legal hold. A row alone does not lift one: as long as the log does not
+    say that it was released, it lasts."""
+    by_row = LegalHold.objects.filter(released_at=None).values_list("person_id", flat=True)
+    return {*by_row, *(person for _, person in holds_in_the_log())}
+
+
+def holds_in_the_log() -> set[tuple[int, int]]:
+    """(hold, person) of each hold that was placed and not released, by the entries alone. An
+    entry that cannot be read counts as hold 0."""
+    said = ActionEntry.objects.filter(event__in=(HOLD_PLACED, HOLD_RELEASED)).order_by("seq")
+    held: set[tuple[int, int]] = set()
+    for event, person, body in said.values_list("event", "person_ref", "body").iterator():
+        number = (data_in(body) or {}).get("hold")
+        hold = number if isinstance(number, int) else 0
+        if event == HOLD_RELEASED:
+            held.discard((hold, person))
+        elif person is not None:
+            held.add((hold, person))
+    return held
 
 
 def _where() -> dict[str, str]:
@@ -722,7 +807,7 @@ def _readable(
         "how_words": HOW_SEEN.get(str(data.get("what")), Words("", "")),
         "fields_words": _fields_words(data),
         "before": _account_words(data.get("before")),
-        "after": _account_words(data.get("after")),
+        "after": _account_words(data.get("after"), data.get("before")),
     }
     zh = data | {name: words.zh for name, words in named.items()}
     en = data | {name: words.en for name, words in named.items()}
@@ -901,6 +986,14 @@ def _decider_words(actor: Words, data: Mapping[str, Any], users: Mapping[int, Us
     return Words(f"{decider.zh}代{absent.zh}", f"{decider.en}, for {absent.en},")
 
 
+# To a Feishu account, by whether there was one and there is one now.
+LINKED: dict[tuple[bool, bool], Words] = {
+    (False, True): Words("已关联飞书账号", "linked to a Feishu account"),
+    (True, False): Words("已解除与飞书账号的关联", "unlinked from its Feishu account"),
+    (True, True): Words("改为关联另一飞书账号", "linked to another Feishu account"),
+}
+
+
 CONCLUSIONS: dict[str, Words] = {
     "in_order": Words("无异常", "in order"),
     "question": Words("待说明", "to be clarified"),
@@ -917,6 +1010,11 @@ def _verdict_words(data: Mapping[str, Any]) -> Words:
     """How a check of the log ended."""
     if data.get("state") == "whole":
         checked = data.get("checked", 0)
+        if data.get("signatures_checked") is False:
+            return Words(
+                f"{checked} 条记录彼此相符，但没有核验签名",
+                f"all {checked} entries fit, but no signature was checked",
+            )
         return Words(f"{checked} 条记录全部完好", f"all {checked} entries are whole")
     if data.get("bad_seq") is not None:
         seq = data["bad_seq"]
@@ -926,11 +1024,14 @@ def _verdict_words(data: Mapping[str, Any]) -> Words:
         return Words(
             f"第 {size} 条处的检查点对不上", f"the checkpoint of {size} entries does not fit"
         )
+    if data.get("state") == "broken":
+        return Words("有内容对不上", "something does not fit")
     return Words("核验中断", "the check broke off")
 
 
-def _account_words(account: object) -> Words:
-    """What an account may do and how far, as services/users.py writes it down."""
+def _account_words(account: object, before: object = None) -> Words:
+    """What an account may do and how far, as services/users.py writes it down; and what else
+    has changed where there is a state before."""
     if not isinstance(account, Mapping):
         return Words("", "")
     role = str(account.get("role", ""))
@@ -945,7 +1046,23 @@ def _account_words(account: object) -> Words:
     if not account.get("is_active", True):
         zh.append("已停用")
         en.append("switched off")
+    if isinstance(before, Mapping):
+        changed = _changes_of_account(before, account)
+        zh += [words.zh for words in changed]
+        en += [words.en for words in changed]
     return Words("，".join(zh), ", ".join(en))
+
+
+def _changes_of_account(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Words]:
+    """What role, reach and number of departments do not show."""
+    changed = []
+    old, new = before.get("departments") or [], after.get("departments") or []
+    if old != new and len(old) == len(new):
+        changed.append(Words("部门有变", "not the same ones"))
+    old, new = before.get("open_id") or "", after.get("open_id") or ""
+    if old != new:
+        changed.append(LINKED[bool(old), bool(new)])
+    return changed
 
 
 def _check_keys(event: str, data: Mapping[str, Any], private: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -297,8 +298,47 @@ def check_log_key(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     return []
 
 
+def check_log_copies(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """What is signed and stays in the database can be removed there without a trace."""
+    leaves = (
+        settings.LOG_CHECKPOINT_DIR,
+        settings.LOG_CHECKPOINT_EMAILS,
+        settings.LOG_CHECKPOINT_CHAT,
+    )
+    if any(leaves) or not keys.has_signing_key():
+        return []
+    return [
+        Warning(
+            "Signed checkpoints of the action log stay in the database: whoever owns it can"
+            " remove them and rewrite the log.",
+            hint="Set LOG_CHECKPOINT_DIR (a folder of another machine), LOG_CHECKPOINT_EMAILS or"
+            " LOG_CHECKPOINT_CHAT.",
+            id="hrportal.W003",
+        )
+    ]
+
+
+def check_log_memory(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """Beside its key the worker remembers what it signed, to notice when that is gone."""
+    folder = Path(settings.LOG_SIGNING_KEY_FILE).parent
+    if not keys.has_signing_key():
+        return []
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return []
+    except OSError:
+        return [
+            Warning(
+                f"Nothing can be written to {folder}, so the worker cannot remember which"
+                " checkpoints it signed.",
+                hint="Keep the signing key in a folder of its own that the worker can write to.",
+                id="hrportal.W004",
+            )
+        ]
+
+
 # These let the portal start.
-WARNINGS = [check_log_key]
+WARNINGS = [check_log_key, check_log_copies, check_log_memory]
 CHECKS = [
     check_environment,
     check_secret_key,

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+# Parts of the names under which records of Feishu hold what is never shown whole.
+PHONES, EMAILS = ("phone", "mobile"), ("email",)
+HIDDEN = ("bank", "identification", "id_number", "national_id", "passport", "secret", "token")
 CHINA = "86"
 MOBILE_LENGTH = 11
 TAIL = 4
@@ -35,3 +40,19 @@ def masked_email(email: str) -> str:
     if not at:
         return "***" if email.strip() else ""
     return f"{name[:1]}***@{domain}"
+
+
+def masked_record(value: Any, name: str = "") -> Any:
+    """A record or an answer of Feishu with what stands under such names masked, at any depth.
+    `name`: under which the value itself stands."""
+    if isinstance(value, dict):
+        return {key: masked_record(one, f"{name}/{key}".lower()) for key, one in value.items()}
+    if isinstance(value, list):
+        return [masked_record(one, name) for one in value]
+    if value is None or isinstance(value, bool) or value == "":
+        return value
+    if any(part in name for part in HIDDEN):
+        return "***"
+    if any(part in name for part in PHONES):
+        return masked_phone(str(value))
+    return masked_email(str(value)) if any(part in name for part in EMAILS) else value

@@ -32,7 +32,7 @@ from lifecycle.change_states import (
     Who,
     may_move,
 )
-from lifecycle.changes import guards, settle
+from lifecycle.changes import guards, responses, settle
 from lifecycle.changes.kinds import Kind, RecordMissing, kind_named
 from lifecycle.changes.plan import Plan, image_hash
 from lifecycle.changes.settle import Verdict
@@ -71,11 +71,13 @@ def submit(
     at: datetime,
     undo_of: StatusChange | None = None,
     awaits: str = "",
+    request: int | None = None,
 ) -> StatusChange:
     """Write down one confirmed plan as a change that may be sent when it is due.
 
     `acting_user`: who asked for it, None for a rule of the portal. `awaits`: why somebody else
-    has to approve it first; "" when nobody has to. The same `submission_key` is the same
+    has to approve it first; "" when nobody has to. `request`: the number of the request it was
+    agreed to in, whose entries tell of whoever agreed before. The same `submission_key` is the same
     change, however often it is posted: the first one stored is returned. Runs in the caller's
     transaction.
     """
@@ -111,9 +113,11 @@ def submit(
         | {
             "to": change.status,
             "pre_image_hash": change.pre_image_hash,
+            "plan_hash": image_hash(change.plan),
             "effective_at": change.effective_at.isoformat(),
         }
         | ({"undo_of": undo_of.pk} if undo_of else {})
+        | ({"request": request} if request else {})
         | ({"problem": awaits} if awaits else {}),
         # A request can carry free text, such as the reason for leaving; its hash is chained.
         private={"request": change.payload} | ({"reason": reason} if reason else {}),
@@ -461,12 +465,15 @@ def _after_answer(
     attempt: Attempt, change: StatusChange, kind: Kind[Any], result: SendResult
 ) -> None:
     answer = attempt.answer() | {"number": attempt.number, "request_hash": attempt.request_hash}
+    beside = responses.beside(result)
     if result.outcome is Outcome.APPLIED:
         record = kind.answered_record(result.data)
         if record is not None:
             kind.store(record, asked_at=attempt.finished_at or timezone.now())
         facts = kind.facts(record) if record is not None else None
-        return _succeed(change, Via.ANSWER, facts=facts, data=answer, uses_attempt=True)
+        return _succeed(
+            change, Via.ANSWER, facts=facts, data=answer, private=beside, uses_attempt=True
+        )
     if result.outcome in BACKGROUND_OUTCOMES:
         return _try_later(attempt, change, result, answer)
     if result.outcome is Outcome.REJECTED and not _explained_by_earlier(attempt, result):
@@ -474,12 +481,13 @@ def _after_answer(
             change,
             "feishu.refused",
             data=answer,
+            private=beside,
             uses_attempt=True,
             feishu_code=result.code,
             feishu_msg=result.msg[:2000],
             log_id=result.log_id or "",
         )
-    return _verify(change, attempt, data=answer, uses_attempt=True)
+    return _verify(change, attempt, data=answer, private=beside, uses_attempt=True)
 
 
 def _explained_by_earlier(attempt: Attempt, result: SendResult) -> bool:
@@ -505,6 +513,7 @@ def _try_later(
         event="change.postponed",
         at=timezone.now(),
         data=answer | {"problem": problem, "next_run_at": next_run_at.isoformat()},
+        private=responses.beside(result),
         next_run_at=next_run_at,
         problem=problem,
         log_id=result.log_id or "",
@@ -663,6 +672,7 @@ def _succeed(
     *,
     facts: Mapping[str, Any] | None,
     data: dict[str, Any] | None = None,
+    private: Mapping[str, str] | None = None,
     uses_attempt: bool = False,
 ) -> None:
     observed = dict(facts) if facts is not None else None
@@ -673,6 +683,7 @@ def _succeed(
         event="change.succeeded",
         at=timezone.now(),
         data=answer | {"via": via.value, "observed": _chained(change, observed)},
+        private=private,
         uses_attempt=uses_attempt,
         next_run_at=None,
         settled_via=via.value,
@@ -687,6 +698,7 @@ def _fail(
     problem: str,
     *,
     data: dict[str, Any] | None = None,
+    private: Mapping[str, str] | None = None,
     uses_attempt: bool = False,
     **fields: Any,
 ) -> None:
@@ -696,6 +708,7 @@ def _fail(
         event="change.failed",
         at=timezone.now(),
         data=(data or {}) | {"problem": problem},
+        private=private,
         uses_attempt=uses_attempt,
         next_run_at=None,
         problem=problem,
@@ -704,7 +717,12 @@ def _fail(
 
 
 def _verify(
-    change: StatusChange, attempt: Attempt, *, data: dict[str, Any], uses_attempt: bool
+    change: StatusChange,
+    attempt: Attempt,
+    *,
+    data: dict[str, Any],
+    private: Mapping[str, str] | None = None,
+    uses_attempt: bool,
 ) -> None:
     """Step 8: nobody knows; the first look comes when Feishu can no longer be at it."""
     at = timezone.now()
@@ -716,6 +734,7 @@ def _verify(
         event="change.verifying",
         at=at,
         data=data | {"problem": "feishu.silent", "next_run_at": next_run_at.isoformat()},
+        private=private,
         uses_attempt=uses_attempt,
         next_run_at=next_run_at,
         verifying_since=at,

@@ -8,6 +8,7 @@
     ├── ChangeBlocked         422  the plan has blockers
     ├── InvalidValues         422  the request cannot be built from these values
     ├── VerdictRefused        422  a verdict on one's own change, or without a reason
+    ├── HoldInForce           409  a legal hold keeps what was to be erased
     ├── GuardRefused     409, 422  all writes are stopped already, or a reason is missing
     ├── ApprovalRefused       422  an approval of one's own change, or no reason to reject it
     ├── RequestRefused   409, 422  a decision of a leader that cannot be taken or asked for
@@ -115,6 +116,13 @@ NOTICES: dict[str, Notice] = {
             " Feishu.",
             "请另一位 HR 同事在“状态变更 → 待第二人确认”中确认或驳回。",
             "Ask another HR colleague to confirm or reject it under “Awaiting a second person”.",
+        ),
+        _notice(
+            "log.hold-in-force",
+            "这名人员的记录处于保全之中，没有删除任何内容。",
+            "The entries of this person are under a legal hold; nothing was erased.",
+            "请审计人员先解除保全。",
+            "Ask an auditor to release the hold first.",
         ),
         _notice(
             "guard.reason-missing",
@@ -477,6 +485,13 @@ class VerdictRefused(LifecycleError):
 
     def __init__(self, code: str) -> None:
         super().__init__(NOTICES[code])
+
+
+class HoldInForce(LifecycleError):
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__(NOTICES["log.hold-in-force"])
 
 
 class GuardRefused(LifecycleError):

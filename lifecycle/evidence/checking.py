@@ -11,39 +11,38 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from operator import add
 from pathlib import Path
-from typing import Any
-
-from django.db import connection
 
 from lifecycle.evidence import keys
+from lifecycle.evidence.erasures import Erasures
 from lifecycle.evidence.hashes import ENTRY_PREFIX, GENESIS, canonical, commitment, text_hash
 from lifecycle.evidence.keys import PublicKeys
 from lifecycle.evidence.merkle import Frontier
-from lifecycle.models import ActionEntry, ActionLogHead, LogCheckpoint, PrivateValue
+from lifecycle.evidence.parts import data_in
+from lifecycle.evidence.reading import (
+    LEAST_SEQ,
+    Batch,
+    BatchReader,
+    Checkpoint,
+    Private,
+    PrivateRow,
+    Row,
+    are_own_tables,
+    checkpoints_as_kept,
+    end_of_log,
+    moments_of,
+    private_of,
+    private_values,
+    rows_from,
+)
 
-# Few enough to stay in the processor's cache while their columns are compared.
-BATCH = 1000
-BEFORE_ALL = -(2**63) + 1
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-# The moment as SQLite keeps it, "2026-11-21 06:27:48.123456" in UTC, or PostgreSQL's
-# microseconds since 1970. (Its own wording of a moment leaves out that a year is before Christ.)
-_TS = {
-    "sqlite": "CAST(ts AS TEXT)",
-    "postgresql": "CASE WHEN isfinite(ts) THEN (extract(epoch FROM ts) * 1000000)::bigint END",
-}
-# The canonical text begins and ends with what the columns say; the data lie in between.
-_BEGINNING = '{"actor":%s,"change":%s,"data":{'
-_END = '},"event":"%s","person":%s,"role":"%s","seq":%d,"ts":%d}'
 _NUMBERS = {int, type(None)}
-Row = tuple[
-    int, str | int | None, int | None, str, str, int | None, int | None, str, str, str
-]  # fmt: skip
+PRIVATE_KEY = '"private_'
+_PARTS = {"actor", "change", "data", "event", "person", "role", "seq", "ts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +78,14 @@ def verify(
     `public_keys`: whose signatures count, by key id; those of the settings otherwise. Raises
     OSError when the directory cannot be read.
     """
+    if not are_own_tables():
+        yield Verification(0, 1, "table-replaced")
+        return
     known = keys.public_keys() if public_keys is None else public_keys
-    kept = list(LogCheckpoint.objects.order_by("size"))
+    since_checkpoint = since_checkpoint and bool(known)
+    # The copies first: one that is signed meanwhile is then in the table at least.
     outside = read_directory(directory) if directory else {}
+    kept = checkpoints_as_kept()
     fault = _checkpoint_fault(kept, outside, known, only_newest=since_checkpoint)
     start = kept[-1] if since_checkpoint and kept and fault is None else None
     sound = [checkpoint for checkpoint in kept if fault is None or checkpoint.size < fault[0]]
@@ -102,110 +106,134 @@ class _Scan:
 
     def __init__(
         self,
-        checkpoints: Sequence[LogCheckpoint],
-        start: LogCheckpoint | None,
+        checkpoints: Sequence[Checkpoint],
+        start: Checkpoint | None,
         *,
         full: bool,
         quick: bool,
     ) -> None:
         self.full, self.quick = full, quick
-        self.first = start.size if start else 0
         self.prev = bytes.fromhex(start.head if start else GENESIS)
-        self.seq = self.first
+        self.seq = start.size if start else 0
         self.tree = Frontier.from_hex(start.size, start.frontier) if start else Frontier()
-        self.checkpoints = {c.size: c for c in checkpoints if c.size > self.first}
+        self.checkpoints = {c.size: c for c in checkpoints if c.size > self.seq}
+        self.sizes = sorted(self.checkpoints)
+        self.erasures, self.is_from_start = Erasures(), start is None
+        # Private values that the texts commit to and that are not there.
+        self.gone, self.first_gone = 0, 0
         self.is_over = False
 
     def results(self) -> Iterator[Verification]:
-        after = self.first if self.first else BEFORE_ALL
-        while rows := _links_after(after) if self.quick else _rows_after(after):
-            until = rows[-1][0]
-            if self.quick:
-                found = self._check_links(rows)
-            else:
-                found = self._check(rows, _private_values(after, until))
-            if found is not None:
-                self.is_over = True
-                yield found
-                return
-            yield Verification(self.seq)
-            after = until
-        self.is_over = True
-        yield self._end()
+        """A batch in which everything is as usual is compared as a whole, which is fast; any
+        other is judged entry by entry."""
+        with BatchReader(links_only=self.quick) as reader:
+            while True:
+                if not self._is_as_usual(reader):
+                    rows = rows_from(self._next())
+                    found = self._judge(rows) if rows else self._end()
+                    if found is not None:
+                        self.is_over = True
+                        yield found
+                        return
+                yield Verification(self.seq)
 
-    def _check(
-        self, rows: Sequence[Row], private: Mapping[int, list[tuple[str, str, str]]]
-    ) -> Verification | None:
-        """One batch; what is wrong with the first entry or checkpoint that does not fit.
+    def _next(self) -> int:
+        """The least number that the next entry could have. The portal's begin with 1."""
+        return self.seq + 1 if self.seq else LEAST_SEQ
 
-        A batch in which everything is as usual is compared as a whole, which is fast; any other
-        is judged entry by entry.
-        """
-        if self.full or not self._is_as_usual(rows, private):
-            return self._judge(rows, private)
-        return None
-
-    def _is_as_usual(
-        self, rows: Sequence[Row], private: Mapping[int, list[tuple[str, str, str]]]
-    ) -> bool:
-        """Everything in this batch fits, in its most usual form. Nearly all of a check is spent
-        here, so whole columns are compared at once wherever that can be."""
-        seqs, stamps, actors, roles, events, persons, changes, bodies, prevs, digests = zip(
-            *rows, strict=True
-        )
-        first = self.seq + 1
-        if not (
-            all(set(map(type, texts)) == {str} for texts in (roles, events, bodies, digests))
-            and all(set(map(type, ids)) <= _NUMBERS for ids in (actors, persons, changes))
-            and seqs == tuple(range(first, first + len(rows)))
-            and prevs == (self.prev.hex(), *digests[:-1])
-        ):
+    def _is_as_usual(self, reader: BatchReader) -> bool:
+        """The next batch fits in everything, in its most usual form. Nearly all of a check is
+        spent here, so whole columns are compared at once wherever that can be."""
+        batch, first = reader.batch(self._next()), self.seq + 1
+        if not batch.count or (batch.first, batch.last) != (first, self.seq + batch.count):
             return False
-        made = _chained(self.prev, bodies)
-        moments = _usual_moments(stamps)
-        beginnings = map(_BEGINNING.__mod__, zip(_said(actors), _said(changes), strict=True))
-        if (
-            b"".join(made).hex() != "".join(digests)
-            or moments is None
-            or not all(map(str.startswith, bodies, beginnings))
-        ):
-            return False
-        ends = map(_END.__mod__, zip(events, _said(persons), roles, seqs, moments, strict=True))
-        if not (
-            all(map(str.endswith, bodies, ends))
-            and all(_values_fit(bodies[seq - first], private[seq], full=False) for seq in private)
-            and all(
-                checkpoint.head == digests[size - first]
-                for size, checkpoint in self.checkpoints.items()
-                if first <= size <= seqs[-1]
+        with reader.reading_on(batch):
+            bodies, private = batch.bodies.split("\n"), private_of(batch)
+            made = _chained(self.prev, bodies)
+            digests = b"".join(made).hex(",", 32)
+            tree = self._grown(first, made) if self.full else self.tree
+            fits = (
+                len(bodies) == batch.count
+                and batch.seqs == ",".join(map(str, range(first, batch.last + 1)))
+                and batch.hashes == digests
+                and batch.prevs == f"{self.prev.hex()},{digests}"[:-65]
+                and (self.quick or _columns_fit(batch, bodies))
+                and _private_values_fit(first, bodies, private, full=self.full)
+                and (not self.full or all(map(_is_canonical, bodies)))
+                and all(
+                    self.checkpoints[size].head == made[size - first].hex()
+                    for size in self._sizes(first, batch.last)
+                )
             )
-        ):
+        if tree is None or not fits:
             return False
-        self.seq, self.prev = seqs[-1], made[-1]
+        if not (self.quick or self._are_accounted_for(batch, bodies, private)):
+            return False
+        self.seq, self.prev, self.tree = batch.last, made[-1], tree
         return True
 
-    def _judge(
-        self, rows: Sequence[Row], private: Mapping[int, list[tuple[str, str, str]]]
-    ) -> Verification | None:
-        """One batch, entry by entry."""
+    def _sizes(self, first: int, last: int) -> Sequence[int]:
+        """Of the checkpoints after one of these entries."""
+        return self.sizes[bisect_left(self.sizes, first) : bisect_right(self.sizes, last)]
+
+    def _grown(self, first: int, made: Sequence[bytes]) -> Frontier | None:
+        """The Merkle tree with these leaves too; None when a checkpoint has another root."""
+        tree = Frontier(self.tree.size, list(self.tree.roots))
+        for seq, digest in enumerate(made, first):
+            tree.append(digest)
+            checkpoint = self.checkpoints.get(seq)
+            if checkpoint and checkpoint.root != tree.root().hex():
+                return None
+        return tree
+
+    def _are_accounted_for(
+        self, batch: Batch, bodies: Sequence[str], private: Sequence[PrivateRow]
+    ) -> bool:
+        """Private values that are not there were erased."""
+        if batch.bodies.count(PRIVATE_KEY) == len(private):
+            return True
+        there = Counter(seq for seq, *_ in private)
+        moments, persons = moments_of(batch) or (), batch.persons.split(",")
+        gone = {}
+        for at, body in enumerate(bodies):
+            seq = batch.first + at
+            said = body.count(PRIVATE_KEY)
+            # A value may begin like that too: only the parts of the text tell.
+            gone[seq] = _committed(body) - there[seq] if said != there[seq] else 0
+            person = None if persons[at] == "null" else int(persons[at])
+            if gone[seq] and not self._is_erased(seq, int(moments[at]), person):
+                return False
+        self._count(gone)
+        return True
+
+    def _is_erased(self, seq: int, moment: int, person: int | None) -> bool:
+        if self.erasures.cover(seq, moment, person):
+            return True
+        self.erasures.read()
+        return self.erasures.cover(seq, moment, person)
+
+    def _count(self, gone: Mapping[int, int]) -> None:
+        self.gone += sum(gone.values())
+        self.first_gone = self.first_gone or next((seq for seq in gone if gone[seq]), 0)
+
+    def _judge(self, rows: Sequence[Row]) -> Verification | None:
+        """One batch, entry by entry; what is wrong with the first entry or checkpoint that
+        does not fit."""
         before, prev = self.seq, self.prev
+        private = {} if self.quick else private_values(rows[0].seq, rows[-1].seq)
         for row in rows:
-            seq, _, _, _, _, _, _, body, said_prev, digest = row
-            # SQLite keeps bytes in a column of texts if somebody puts them there.
-            text = body if isinstance(body, str) else ""
-            made = hashlib.sha256(ENTRY_PREFIX + prev + text.encode())
-            if not (
-                seq == before + 1
-                and said_prev == prev.hex()
-                and digest == made.hexdigest()
-                and _fits_its_columns(row)
-            ):
-                fault = _fault(row, before + 1, prev.hex(), made.hexdigest())
-                return Verification(before, seq, fault)
-            if self.full and not _is_canonical(row):
-                return Verification(before, seq, "columns-changed")
-            if seq in private and not _values_fit(body, private[seq], full=self.full):
-                return Verification(before, seq, "private-value-changed")
+            seq = row.seq
+            made = hashlib.sha256(ENTRY_PREFIX + prev + (row.body or "").encode())
+            fault = _link_fault(row, before, prev, made.hexdigest())
+            if not fault and not self.quick:
+                fault = _entry_fault(row, private.get(seq, ()), full=self.full)
+            beside = private.get(seq, ())
+            gone = 0 if fault or self.quick else _committed(row.body or "") - len(beside)
+            if gone and not self._is_erased(seq, row.moment, row.person):
+                fault = "private-value-missing"
+            if fault:
+                return Verification(before, seq if type(seq) is int else before + 1, fault)
+            self._count({seq: gone})
             before, prev = seq, made.digest()
             if self.full:
                 self.tree.append(prev)
@@ -217,27 +245,7 @@ class _Scan:
         self.seq, self.prev = before, prev
         return None
 
-    def _check_links(self, rows: Sequence[Any]) -> Verification | None:
-        """One batch of (number, text, hash before, hash): the chain alone."""
-        sha256, checkpoints = hashlib.sha256, self.checkpoints
-        before, prev = self.seq, self.prev
-        prev_hex = prev.hex()
-        for seq, body, said_prev, digest in rows:
-            made = sha256(ENTRY_PREFIX + prev + body.encode())
-            made_hex = made.hexdigest()
-            if seq != before + 1 or said_prev != prev_hex or digest != made_hex:
-                row = (seq, "", None, "", "", None, None, body, said_prev, digest)
-                return Verification(before, seq, _fault(row, before + 1, prev_hex, made_hex))
-            before, prev, prev_hex = seq, made.digest(), made_hex
-            if seq in checkpoints:
-                self.seq, self.prev = seq, prev
-                found = self._against(checkpoints[seq])
-                if found is not None:
-                    return found
-        self.seq, self.prev = before, prev
-        return None
-
-    def _against(self, checkpoint: LogCheckpoint) -> Verification | None:
+    def _against(self, checkpoint: Checkpoint) -> Verification | None:
         """A checkpoint that is signed, but not of these entries: they were rewritten."""
         if checkpoint.head != self.prev.hex():
             fault = "checkpoint-head"
@@ -247,53 +255,28 @@ class _Scan:
             return None
         return Verification(self.seq, fault=fault, bad_checkpoint=checkpoint.size)
 
-    def _end(self) -> Verification:
-        head = ActionLogHead.objects.filter(pk=1).values_list("seq", "hash").first()
-        ends_at, digest = head or (0, GENESIS)
-        longest = max((size for size in self.checkpoints if size > self.seq), default=0)
-        if (ends_at, digest) != (self.seq, self.prev.hex()) or longest:
+    def _end(self) -> Verification | None:
+        """The verdict after the last entry; None when more were appended meanwhile."""
+        end = end_of_log(self.seq)
+        if end.seq > self.seq and rows_from(self.seq + 1):
+            return None
+        longest = max((size for size in self.sizes if size > self.seq), default=0)
+        if (end.seq, end.hash) != (self.seq, self.prev.hex()) or longest:
             return Verification(
                 self.seq, self.seq + 1, "tail-missing", bad_checkpoint=longest or None
             )
-        stray = PrivateValue.objects.filter(seq__gt=self.seq).order_by("seq").first()
-        if stray is not None:
-            return Verification(self.seq, stray.seq, "private-value-changed")
+        if end.entries != self.seq:
+            return Verification(self.seq, self.seq + 1, "entry-planted")
+        if end.stray is not None:
+            return Verification(self.seq, end.stray, "private-value-changed")
+        if self.is_from_start and self.gone > self.erasures.values:
+            self.erasures.read()
+            if self.gone > self.erasures.values:
+                return Verification(self.seq, self.first_gone, "private-value-missing")
         return Verification(self.seq)
 
 
-def _rows_after(seq: int) -> list[Row]:
-    """The next entries, as they lie in the database."""
-    moment = _TS[connection.vendor]
-    return _selected(
-        f"seq, {moment}, actor_id, role, event, person_ref, change_id, body, prev, hash", seq
-    )
-
-
-def _links_after(seq: int) -> list[Any]:
-    return _selected("seq, body, prev, hash", seq)
-
-
-def _selected(columns: str, after: int) -> list[Any]:
-    table = ActionEntry._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {columns} FROM {table} WHERE seq > %s ORDER BY seq LIMIT {BATCH}",  # noqa: S608
-            [after],
-        )
-        return list(cursor.fetchall())
-
-
-def _private_values(after: int, until: int) -> dict[int, list[tuple[str, str, str]]]:
-    found: dict[int, list[tuple[str, str, str]]] = {}
-    table = PrivateValue._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT seq, field, salt, value FROM {table} WHERE seq > %s AND seq <= %s",  # noqa: S608
-            [after, until],
-        )
-        for seq, name, salt, value in cursor.fetchall():
-            found.setdefault(seq, []).append((name, salt, value))
-    return found
+# -- a batch as a whole -------------------------------------------------------------------
 
 
 def _chained(prev: bytes, bodies: Sequence[str]) -> list[bytes]:
@@ -305,99 +288,134 @@ def _chained(prev: bytes, bodies: Sequence[str]) -> list[bytes]:
     return made
 
 
-def _said(numbers: Sequence[int | None]) -> Sequence[int | str]:
-    """As the canonical text writes them."""
-    return ["null" if number is None else number for number in numbers]
+def _columns_fit(batch: Batch, bodies: Sequence[str]) -> bool:
+    """Each text begins and ends with what the columns say."""
+    moments = moments_of(batch)
+    if moments is None:
+        return False
+    try:
+        beginnings = _beginnings(batch.actors.split(","), batch.changes.split(","))
+        ends = _ends(
+            batch.events.split(","), batch.persons.split(","), batch.roles.split(","),
+            range(batch.first, batch.last + 1), moments,
+        )  # fmt: skip
+    except ValueError:  # one of them has a comma, or another number of values
+        return False
+    return (
+        len(bodies) == len(beginnings) == len(ends)
+        and all(map(str.startswith, bodies, beginnings))
+        and all(map(str.endswith, bodies, ends))
+    )
 
 
-def _usual_moments(stamps: Sequence[Any]) -> Sequence[int] | None:
-    """Microseconds since 1970 of each; None when one is not of the usual form."""
-    kinds = set(map(type, stamps))
-    if kinds == {int}:
-        return stamps
-    if kinds != {str} or set(map(len, stamps)) != {26}:
-        return None
-    minutes, rests = [ts[:17] for ts in stamps], [ts[17:] for ts in stamps]
-    starts = {minute: _microseconds(f"{minute}00") for minute in set(minutes)}
-    if -1 in starts.values() or max(rests) >= "6" or {rest[2] for rest in rests} != {"."}:
-        return None
-    digits = "\n".join(rests).replace(".", "")
-    if not (digits.isascii() and digits.replace("\n", "").isdecimal()):
-        return None
-    return list(map(add, map(starts.__getitem__, minutes), map(int, digits.split("\n"))))
+# The canonical text begins and ends with what the columns say; the data lie in between.
+Said = Iterable[int | str]
 
 
-def _fault(row: Row, expected_seq: int, prev: str, made: str) -> str:
-    """What is wrong with an entry of which something is."""
-    if row[0] != expected_seq:
+def _beginnings(actors: Said, changes: Said) -> list[str]:
+    return [
+        f'{{"actor":{actor},"change":{change},"data":{{'
+        for actor, change in zip(actors, changes, strict=True)
+    ]
+
+
+def _ends(events: Said, persons: Said, roles: Said, seqs: Said, moments: Said) -> list[str]:
+    return [
+        f'}},"event":"{event}","person":{person},"role":"{role}","seq":{seq},"ts":{moment}}}'
+        for event, person, role, seq, moment in zip(
+            events, persons, roles, seqs, moments, strict=True
+        )
+    ]
+
+
+def _private_values_fit(
+    first: int, bodies: Sequence[str], private: Sequence[PrivateRow], *, full: bool
+) -> bool:
+    try:
+        return len({(seq, name) for seq, name, _, _ in private}) == len(private) and all(
+            _is_committed(bodies[seq - first], name, salt, value, full=full)
+            for seq, name, salt, value in private
+        )
+    except (AttributeError, TypeError, IndexError):  # no text, or of an entry that is not there
+        return False
+
+
+# -- one entry ----------------------------------------------------------------------------
+
+
+def _link_fault(row: Row, before: int, prev: bytes, made: str) -> str:
+    """What is wrong with an entry as a link of the chain."""
+    if type(row.seq) is not int or row.seq != before + 1:
         return "entry-missing"
-    if row[8] != prev:
+    if row.prev != prev.hex():
         return "chain-broken"
-    return "body-changed" if row[9] != made else "columns-changed"
+    return "" if row.hash == made and row.body is not None else "body-changed"
+
+
+def _entry_fault(row: Row, private: Sequence[Private], *, full: bool) -> str:
+    """What is wrong between an entry's text and what stands beside it."""
+    body = row.body or ""
+    if not _fits_its_columns(row) or (full and not _is_canonical(body)):
+        return "columns-changed"
+    if not _are_committed(body, private, full=full):
+        return "private-value-changed"
+    return ""
 
 
 def _fits_its_columns(row: Row) -> bool:
     """The text begins and ends with what the columns say, and they are numbers and texts."""
-    seq, stamp, actor, role, event, person, change, body, _, _ = row
-    if not (
-        {type(actor), type(person), type(change)} <= _NUMBERS and {type(role), type(event)} == {str}
-    ):
+    if not {type(row.actor), type(row.person), type(row.change)} <= _NUMBERS:
         return False
-    end = (event, *_said([person]), role, seq, _microseconds(stamp))
-    return body.startswith(_BEGINNING % tuple(_said([actor, change]))) and body.endswith(_END % end)
+    if row.body is None or row.role is None or row.event is None:
+        return False
+    (beginning,) = _beginnings([_said(row.actor)], [_said(row.change)])
+    (end,) = _ends([row.event], [_said(row.person)], [row.role], [row.seq], [row.moment])
+    return row.body.startswith(beginning) and row.body.endswith(end)
 
 
-def _microseconds(stamp: str | int | None) -> int:
-    """Of a moment since 1970; -1 for one that the portal would not have written so."""
-    if isinstance(stamp, int):
-        return stamp
+def _said(number: int | None) -> int | str:
+    """As the canonical text writes it."""
+    return "null" if number is None else number
+
+
+def _is_canonical(body: str) -> bool:
+    """The text is the one that its parts make. (That they are the columns' is seen before.)"""
     try:
-        moment = datetime.fromisoformat(stamp or "")
-    except ValueError:
-        return -1
-    if moment.tzinfo is not None or str(moment) != stamp:
-        return -1
-    return (moment.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
-
-
-def _is_canonical(row: Row) -> bool:
-    """The text is the one that its parts and the columns make."""
-    seq, ts, actor, role, event, person, change, body, _, _ = row
-    data = data_in(body)
-    return data is not None and body == canonical(
-        {
-            "seq": seq,
-            "ts": _microseconds(ts),
-            "actor": actor,
-            "role": role,
-            "event": event,
-            "person": person,
-            "change": change,
-            "data": data,
-        }
+        parts = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return (
+        isinstance(parts, dict)
+        and parts.keys() == _PARTS
+        and isinstance(parts["data"], dict)
+        and body == canonical(parts)
     )
 
 
-def _values_fit(body: str, private: Sequence[tuple[str, str, str]], *, full: bool) -> bool:
+def _are_committed(body: str, private: Sequence[Private], *, full: bool) -> bool:
     """A value that was erased has no row and stays committed to: that is no fault. A value
     the entry never committed to, or another one than it did, is."""
-    if full:
-        data = data_in(body) or {}
-        return all(
-            data.get(f"private_{name}") == commitment(salt, value) for name, salt, value in private
-        )
-    return all(
-        f'"private_{name}":"{commitment(salt, value)}"' in body for name, salt, value in private
+    return len({one.field for one in private}) == len(private) and all(
+        name is not None
+        and salt is not None
+        and value is not None
+        and _is_committed(body, name, salt, value, full=full)
+        for name, salt, value in private
     )
 
 
-def data_in(body: str) -> dict[str, Any] | None:
-    """The data of a body, None for a text that is no body of ours."""
-    try:
-        data = json.loads(body)["data"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
-    return data if isinstance(data, dict) else None
+def _committed(body: str) -> int:
+    """How many private values the text commits to."""
+    return sum(name.startswith("private_") for name in data_in(body) or {})
+
+
+def _is_committed(body: str, name: str, salt: str, value: str, *, full: bool) -> bool:
+    committed = commitment(salt, value)
+    if not committed or '"' in name:
+        return False
+    if full:
+        return (data_in(body) or {}).get(f"private_{name}") == committed
+    return f'"private_{name}":"{committed}"' in body
 
 
 # -- checkpoints --------------------------------------------------------------------------
@@ -412,9 +430,10 @@ class Exported:
 
 
 def read_directory(directory: Path) -> dict[int, Exported]:
-    """The exported checkpoints by size; one that cannot be read has an empty text."""
+    """The exported checkpoints by size; one that cannot be read has an empty text. Raises
+    OSError: `glob` would find nothing in a folder that is away."""
     found = {}
-    for path in sorted(directory.glob("checkpoint-*.json")):
+    for path in sorted(path for path in directory.iterdir() if path.match("checkpoint-*.json")):
         number = path.stem.removeprefix("checkpoint-")
         if not number.isdecimal():
             continue
@@ -427,7 +446,7 @@ def read_directory(directory: Path) -> dict[int, Exported]:
 
 
 def _checkpoint_fault(
-    kept: Sequence[LogCheckpoint],
+    kept: Sequence[Checkpoint],
     outside: Mapping[int, Exported],
     known: PublicKeys,
     *,
@@ -437,7 +456,7 @@ def _checkpoint_fault(
     sizes = {checkpoint.size for checkpoint in kept}
     gone = sorted(outside.keys() - sizes)
     faults = [(gone[0], "checkpoint-missing")] if gone else []
-    before: LogCheckpoint | None = kept[-2] if only_newest and len(kept) > 1 else None
+    before: Checkpoint | None = kept[-2] if only_newest and len(kept) > 1 else None
     for checkpoint in kept[-1:] if only_newest else kept:
         fault = _own_fault(checkpoint, before, outside.get(checkpoint.size), known)
         if fault:
@@ -448,8 +467,8 @@ def _checkpoint_fault(
 
 
 def _own_fault(
-    checkpoint: LogCheckpoint,
-    before: LogCheckpoint | None,
+    checkpoint: Checkpoint,
+    before: Checkpoint | None,
     outside: Exported | None,
     known: PublicKeys,
 ) -> str:
@@ -467,12 +486,12 @@ def _own_fault(
     return ""
 
 
-def _says_its_columns(checkpoint: LogCheckpoint) -> bool:
+def _says_its_columns(checkpoint: Checkpoint) -> bool:
     try:
         said = json.loads(checkpoint.text)
         frontier = Frontier.from_hex(checkpoint.size, checkpoint.frontier)
         named = {name: said[name] for name in ("size", "root", "head", "previous")}
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return False
     columns = {
         "size": checkpoint.size,

@@ -9,11 +9,15 @@ from typing import Any
 
 GENESIS = "0" * 64
 ENTRY_PREFIX = b"\x01"
+SALT_BYTES = 16
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def canonical(body: Mapping[str, Any]) -> str:
     """The one text of a body: sorted keys, no spaces, characters as they are."""
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _CANONICAL.encode(body)
 
 
 def entry_hash(prev: str, body: str) -> str:
@@ -22,11 +26,18 @@ def entry_hash(prev: str, body: str) -> str:
 
 
 def commitment(salt: str, value: str) -> str:
-    """SHA-256(salt ‖ value), in hex; "" for a salt that is none."""
+    """SHA-256(salt ‖ value), in hex; "" for a salt that is not written as ours are.
+
+    Its length is part of that: else a letter could pass from the value to the salt, and the
+    value be another one.
+    """
     try:
-        return hashlib.sha256(bytes.fromhex(salt) + value.encode()).hexdigest()
+        salted = bytes.fromhex(salt)
     except ValueError:
         return ""
+    if len(salted) != SALT_BYTES or salted.hex() != salt:
+        return ""
+    return hashlib.sha256(salted + value.encode()).hexdigest()
 
 
 def text_hash(text: str) -> str:

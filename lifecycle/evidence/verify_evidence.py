@@ -13,6 +13,10 @@ follow each other; each column against the hashed text; each private value again
 fingerprint in that text; each checkpoint's signature (Ed25519, RFC 8032) and its place after
 the one before; and that each entry is in the Merkle tree of its checkpoint (RFC 6962).
 
+What no pack can prove by itself: manifest.json and report.html are not signed, and an entry
+or a private value can be left out. So the SHA-256 of the whole zip is printed, to be compared
+with the entry "evidence taken" of the log, and what is missing between the entries is named.
+
 Exit status: 0 all fits, 1 something does not, 2 the pack cannot be read.
 """
 
@@ -20,12 +24,15 @@ import argparse
 import hashlib
 import json
 import pathlib
+import re
 import sys
 import zipfile
 
 GENESIS = "0" * 64
 COLUMNS = ("seq", "ts", "actor", "role", "event", "person", "change")
 OWN_FILES = ("manifest.json", "verify_evidence.py")
+SALT = re.compile("[0-9a-f]{32}")
+MOST_GAPS = 20
 
 
 class Bad(Exception):
@@ -135,6 +142,16 @@ class Pack:
         self.path = pathlib.Path(path)
         self.zip = None if self.path.is_dir() else zipfile.ZipFile(self.path)
 
+    def sha256(self):
+        """Of the whole zip; None for a folder."""
+        if self.zip is None:
+            return None
+        made = hashlib.sha256()
+        with self.path.open("rb") as file:
+            for part in iter(lambda: file.read(1 << 20), b""):
+                made.update(part)
+        return made.hexdigest()
+
     def names(self):
         if self.zip:
             return [name for name in self.zip.namelist() if not name.endswith("/")]
@@ -190,6 +207,8 @@ def check_entries(entries):
         if before and seq == before["seq"] + 1 and entry["prev"] != before["hash"]:
             raise Bad("entry %d: it does not follow the entry before" % seq)
         for name, kept in sorted(entry["private"].items()):
+            if not SALT.fullmatch(kept["salt"]):
+                raise Bad("entry %d: the salt of %s is not 32 hex digits" % (seq, name))
             made = hashlib.sha256(bytes.fromhex(kept["salt"]) + kept["value"].encode())
             if body["data"].get("private_" + name) != made.hexdigest():
                 raise Bad("entry %d: the private value %s is not the one logged" % (seq, name))
@@ -238,6 +257,58 @@ def check_proofs(entries, proofs, checkpoints):
     return uncovered
 
 
+def gaps_in(numbers):
+    """The numbers missing between the first and the last, as (first, last) of each gap."""
+    gaps = []
+    for number, before in zip(numbers[1:], numbers):
+        if number > before + 1:
+            gaps.append((before + 1, number - 1))
+    return gaps
+
+
+def say_completeness(entries):
+    """What is not in the pack although the entries that are speak of it."""
+    numbers = [entry["seq"] for entry in entries]
+    if not numbers:
+        return ["There is no entry in the pack."]
+    gaps = gaps_in(numbers)
+    named = ["%d" % low if low == high else "%d to %d" % (low, high) for low, high in gaps]
+    if len(named) > MOST_GAPS:
+        named[MOST_GAPS:] = ["and %d gaps more" % (len(named) - MOST_GAPS)]
+    lines = ["The entries are numbers %d to %d." % (numbers[0], numbers[-1])]
+    if gaps:
+        missing = sum(high - low + 1 for low, high in gaps)
+        lines.append(
+            "%d numbers between them are not in the pack: %s." % (missing, ", ".join(named))
+        )
+        lines.append("  In a pack of a person or a change those are others' entries;")
+        lines.append("  in a pack of a period none may be missing.")
+    else:
+        lines.append("No number between them is missing.")
+    committed = 0
+    for entry in entries:
+        data = json.loads(entry["body"])["data"]
+        committed += sum(name.startswith("private_") for name in data)
+    absent = committed - sum(len(entry["private"]) for entry in entries)
+    if absent:
+        lines.append(
+            "%d of %d private values are not in the pack: erased, or left out."
+            % (absent, committed)
+        )
+    return lines
+
+
+def say_identity(sha256):
+    if sha256 is None:
+        return ["A folder has no SHA-256 to compare with the log: check the zip as it was taken."]
+    return [
+        "SHA-256 of the whole zip: %s" % sha256,
+        '  It must be the one in the entry "evidence taken" of the log (log.evidence_taken).',
+        "  Without that nothing says that the report is the one that was made, or that no entry",
+        "  was left out: manifest.json and report.html are not signed.",
+    ]
+
+
 def read_keys(text):
     keys = [bytes.fromhex(line.split()[0]) for line in text.splitlines() if line.strip()]
     return {hashlib.sha256(key).hexdigest()[:16]: key for key in keys}
@@ -259,9 +330,10 @@ def check(path, key_text=None):
     ]
     if uncovered:
         lines.append("%d entries are newer than the newest checkpoint." % uncovered)
+    lines += say_completeness(entries)
     if key_text is None:
         lines.append("The public key was taken from the pack: compare it with the one you hold.")
-    return lines
+    return lines + say_identity(pack.sha256())
 
 
 def main(arguments=None):

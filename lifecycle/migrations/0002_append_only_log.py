@@ -4,11 +4,11 @@ from lifecycle import append_only
 
 
 def install(apps, schema_editor):
-    append_only.install(schema_editor.connection)
+    append_only.TRIGGERS.install(schema_editor.connection)
 
 
 def lift(apps, schema_editor):
-    append_only.lift(schema_editor.connection)
+    append_only.TRIGGERS.lift(schema_editor.connection)
 
 
 class Migration(migrations.Migration):

@@ -141,6 +141,8 @@ class LogVerification(BackgroundCheck):
     checked = models.BigIntegerField(default=0)
     checkpoints = models.BigIntegerField(default=0)
     signatures_checked = models.BooleanField(default=False)
+    # Checkpoints outside the database that were compared; None: that was not counted.
+    outside = models.BigIntegerField(null=True, blank=True)
     bad_seq = models.BigIntegerField(null=True, blank=True)
     bad_checkpoint = models.BigIntegerField(null=True, blank=True)
     fault = models.CharField(max_length=40, blank=True)
@@ -153,6 +155,11 @@ class LogVerification(BackgroundCheck):
     @property
     def is_whole(self) -> bool:
         return self.state == self.State.WHOLE
+
+    @property
+    def is_proven(self) -> bool:
+        """Whole, and not merely rewritten so that it fits: a signature says so."""
+        return self.is_whole and self.signatures_checked and self.checkpoints > 0
 
     @property
     def percent(self) -> int:

@@ -11,6 +11,7 @@ from lifecycle.queries.changes import (
     open_changes_by_person,
 )
 from lifecycle.queries.desk import (
+    MOST_FOUND,
     RULES,
     AccountThen,
     Period,
@@ -28,12 +29,14 @@ from lifecycle.queries.desk import (
 from lifecycle.queries.employees import EMPLOYEES, EmployeeRow, employee_rows
 from lifecycle.queries.events import (
     FeedFilter,
+    SeenField,
     ToldEvent,
     count_events_after,
     feed_page,
     last_seen,
     newest_event,
     seen_fields,
+    seen_fields_of_all,
 )
 from lifecycle.queries.events import told as told_events
 from lifecycle.queries.health import change_checks, changes_under_way, paused_endpoints
@@ -54,14 +57,16 @@ from lifecycle.queries.lists import (
     record_rows,
 )
 from lifecycle.queries.log import (
+    MOST_STEPS,
     EntryFilter,
     actors,
-    attempt_numbered,
-    entries_of_change,
+    change_told_of,
     entry_page,
     log_proof,
-    neighbours_of,
+    of_change,
+    steps_of_change,
 )
+from lifecycle.queries.logged import logged_attempt, logged_change
 from lifecycle.queries.messages import (
     MessageFigures,
     Undelivered,
@@ -115,6 +120,8 @@ def list_of(model: type[Mirrored]) -> RecordList:
 __all__ = [
     "LISTS",
     "MOST_COUNTED",
+    "MOST_FOUND",
+    "MOST_STEPS",
     "RULES",
     "AccountThen",
     "Badge",
@@ -132,6 +139,7 @@ __all__ = [
     "RecordFilter",
     "RecordList",
     "RecordRow",
+    "SeenField",
     "ShownCase",
     "ToldEvent",
     "Undelivered",
@@ -139,11 +147,11 @@ __all__ = [
     "actors",
     "all_departments",
     "all_rows",
-    "attempt_numbered",
     "bounds_of",
     "cards_of",
     "change_checks",
     "change_page",
+    "change_told_of",
     "changes_needing_attention",
     "changes_of_person",
     "changes_under_way",
@@ -162,7 +170,6 @@ __all__ = [
     "draw",
     "employee_rows",
     "entries_in",
-    "entries_of_change",
     "entries_of_sample",
     "entry_page",
     "exceptions",
@@ -175,11 +182,13 @@ __all__ = [
     "list_of",
     "live_sign_ins",
     "log_proof",
+    "logged_attempt",
+    "logged_change",
     "message_figures",
     "message_for",
     "mirror_state",
-    "neighbours_of",
     "newest_event",
+    "of_change",
     "oldest_mirror_state",
     "open_changes_by_person",
     "open_sync_cases",
@@ -194,6 +203,8 @@ __all__ = [
     "samples",
     "saved_views",
     "seen_fields",
+    "seen_fields_of_all",
+    "steps_of_change",
     "told_events",
     "undelivered",
     "unreadable_records",

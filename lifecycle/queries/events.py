@@ -181,34 +181,49 @@ def told(events: Iterable[ChangeEvent], *, last_seen: int | None = None) -> list
 class SeenField:
     """A field of a record before and after somebody changed it in Feishu, in words."""
 
-    label: Words
+    field: Watched
     before: Words
     after: Words
+
+    @property
+    def label(self) -> Words:
+        return self.field.label
 
 
 def seen_fields(record_kind: str, values: str) -> list[SeenField]:
     """The values an entry of the log keeps beside the chain, as JSON of [field, before, after];
     three queries for the names at most. What cannot be read is left out."""
-    kind = watched.BY_NAME.get(record_kind)
+    return seen_fields_of_all([(record_kind, values)])[0]
+
+
+def seen_fields_of_all(told: Sequence[tuple[str, str]]) -> list[list[SeenField]]:
+    """The same for several entries, each with its kind of record; as many queries."""
+    by_entry = [_kept_events(record_kind, values) for record_kind, values in told]
+    names = _names_in([event for events in by_entry for event in events])
+    return [
+        [
+            SeenField(
+                field,
+                _value_words(field, event.before, names),
+                _value_words(field, event.after, names),
+            )
+            for event in events
+            if (kind := watched.BY_NAME.get(event.record_kind))
+            and (field := kind.field(event.field))
+        ]
+        for events in by_entry
+    ]
+
+
+def _kept_events(record_kind: str, values: str) -> list[ChangeEvent]:
     try:
         rows = [[str(part) for part in row] for row in json.loads(values or "[]")]
-        events = [
+        return [
             ChangeEvent(record_kind=record_kind, field=field, before=before, after=after)
             for field, before, after in rows
         ]
     except (ValueError, TypeError):
         return []
-    names = _names_in(events)
-    found = [(kind.field(event.field) if kind else None, event) for event in events]
-    return [
-        SeenField(
-            field.label,
-            _value_words(field, event.before, names),
-            _value_words(field, event.after, names),
-        )
-        for field, event in found
-        if field is not None
-    ]
 
 
 def _sentence(event: ChangeEvent, names: Mapping[Shows, Mapping[str, str]]) -> Words:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from lifecycle import action_log, policies
 from lifecycle.errors.words import Words
+from lifecycle.evidence.faults import FAULTS
+from lifecycle.evidence.hashes import canonical
 from lifecycle.models import (
     ActionEntry,
     Attempt,
+    ConversionRequest,
     Employee,
     LogCheckpoint,
     LogVerification,
@@ -33,6 +36,12 @@ from lifecycle.queries.narrowing import (
 )
 
 ENTRY_ORDER = ("-pk",)
+# So many entries of one change are read for its page.
+MOST_STEPS = 200
+# How many of the newest entries are looked through for a log id that no attempt has, and how
+# many may have it.
+SEARCHED, MOST_NAMED = 100_000, 500
+NAMES_LOG_ID = [name for name, event in action_log.EVENTS.items() if "log_id" in event.keys]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +99,7 @@ class EntryFilter:
 
     def apply(self, entries: QuerySet[ActionEntry]) -> QuerySet[ActionEntry]:
         if self.change is not None:
-            entries = entries.filter(change_id=self.change)
+            entries = entries.filter(of_change(self.change))
         if self.person is not None:
             entries = entries.filter(person_ref=self.person)
         if self.actor is not None:
@@ -112,9 +121,31 @@ class EntryFilter:
             people = Person.objects.filter(search_condition(self.q, "search_text"))
             entries = entries.filter(person_ref__in=people.values("pk"))
         if self.log_id:
-            attempts = Attempt.objects.filter(log_id=self.log_id)
-            entries = entries.filter(change_id__in=attempts.values("change_id"))
+            entries = entries.filter(_of_log_id(self.log_id))
         return entries
+
+
+def _of_log_id(log_id: str) -> Q:
+    """The entries of the changes whose attempts Feishu answered with this id. When there is
+    none: those whose own text names it, such as failed syncs and sign-ins, among the newest;
+    two more queries, which never look at more than SEARCHED entries."""
+    changes = Attempt.objects.filter(log_id=log_id).values_list("change_id", flat=True)
+    answered = set(changes[:MOST_NAMED])
+    if answered:
+        return Q(change_id__in=answered)
+    newest = ActionEntry.objects.aggregate(seq=Max("seq"))["seq"] or 0
+    naming = ActionEntry.objects.filter(
+        seq__gt=newest - SEARCHED,
+        event__in=NAMES_LOG_ID,
+        body__contains=canonical({"log_id": log_id})[1:-1],
+    )
+    found = naming.order_by("-seq").values_list("seq", "body")[:MOST_NAMED]
+    # Once more: SQLite takes large and small letters for the same.
+    return Q(
+        seq__in=[
+            seq for seq, body in found if (action_log.data_in(body) or {}).get("log_id") == log_id
+        ]
+    )
 
 
 def _one_of(value: str, known: Iterable[str]) -> str:
@@ -130,12 +161,46 @@ def actors() -> list[User]:
     return list(User.objects.order_by("last_name", "first_name", "username"))
 
 
-def entries_of_change(user: Someone, change_id: int | None) -> list[ActionEntry]:
-    """Every step of one change, from its first."""
+def of_change(change_id: int) -> Q:
+    """The entries of one change, and those of the request it was agreed to in: they were
+    written when there was no change yet, and tell who agreed at the earlier steps. Two queries,
+    the second of one person's entries only."""
+    request = ConversionRequest.objects.filter(change_id=change_id).first()
+    if request is None:
+        return Q(change_id=change_id)
+    # The canonical text has its keys in order, so a comma or the end of the data follows.
+    number = f'"request":{request.pk}'
+    named = Q(body__contains=f"{number},") | Q(body__contains=f"{number}}}")
+    told = ActionEntry.objects.filter(named, person_ref=request.person_id)
+    return Q(change_id=change_id) | Q(seq__in=list(told.values_list("seq", flat=True)))
+
+
+def change_told_of(readable: action_log.ReadableEntry) -> int | None:
+    """The change an entry belongs to: its own, or the one its request has become."""
+    number = readable.data.get("request")
+    if readable.entry.change_id is not None or not isinstance(number, int):
+        return readable.entry.change_id
+    same = ConversionRequest.objects.filter(pk=number)
+    return same.values_list("change_id", flat=True).first()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSteps:
+    """Every step of one change, from its first, and those beside one of them."""
+
+    entries: list[ActionEntry]
+    previous: int | None = None
+    next: int | None = None
+
+
+def steps_of_change(user: Someone, change_id: int | None, seq: int) -> ChangeSteps:
+    """The steps of this change around the entry with this number."""
     if change_id is None:
-        return []
-    same = policies.visible_entries(user).filter(change_id=change_id)
-    return list(same.order_by("seq")[:100])
+        return ChangeSteps([])
+    same = policies.visible_entries(user).filter(of_change(change_id))
+    earlier = same.filter(seq__lt=seq).order_by("-seq").values_list("seq", flat=True)
+    later = same.filter(seq__gt=seq).order_by("seq").values_list("seq", flat=True)
+    return ChangeSteps(list(same.order_by("seq")[:MOST_STEPS]), earlier.first(), later.first())
 
 
 def entry_page(
@@ -144,30 +209,6 @@ def entry_page(
     """One page of the action log, newest first."""
     entries = narrowed.apply(policies.visible_entries(user))
     return page_by_key(entries, params, order=ENTRY_ORDER)
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """The entries of the same change before and after one."""
-
-    previous: int | None
-    next: int | None
-
-
-def neighbours_of(user: Someone, entry: ActionEntry) -> Neighbours:
-    if entry.change_id is None:
-        return Neighbours(None, None)
-    same = policies.visible_entries(user).filter(change_id=entry.change_id)
-    earlier = same.filter(seq__lt=entry.seq).order_by("-seq").values_list("seq", flat=True)
-    later = same.filter(seq__gt=entry.seq).order_by("seq").values_list("seq", flat=True)
-    return Neighbours(earlier.first(), later.first())
-
-
-def attempt_numbered(change_id: int | None, number: object) -> Attempt | None:
-    """The attempt an entry speaks of."""
-    if change_id is None or not isinstance(number, int):
-        return None
-    return Attempt.objects.filter(change_id=change_id, number=number).first()
 
 
 # -- is it whole --------------------------------------------------------------------------
@@ -182,40 +223,6 @@ class LogProof:
     checkpoints: list[LogCheckpoint]
     bad_entry_exists: bool
     fault: Words | None
-
-
-FAULTS: dict[str, Words] = {
-    "entry-missing": Words(
-        "前面的记录被删除，或顺序被改动。", "Entries before it were removed, or moved."
-    ),
-    "chain-broken": Words("它与前一条接不上。", "It does not follow the entry before."),
-    "body-changed": Words("它的内容被改动。", "Its text was changed."),
-    "columns-changed": Words(
-        "它的某一列与内容不一致。", "One of its columns is not what its text says."
-    ),
-    "private-value-changed": Words(
-        "链外保存的内容被改动。", "What stands beside the chain was changed."
-    ),
-    "tail-missing": Words("从这里起的记录被删除。", "The entries from here on were removed."),
-    "checkpoint-missing": Words(
-        "它曾经导出，但已不在数据库中。", "It was exported, and the database has it no more."
-    ),
-    "checkpoint-differs": Words("它与导出的副本不同。", "It is not the one that was exported."),
-    "checkpoint-unknown-key": Words(
-        "它由未登记的密钥签名。", "It is signed with a key nobody has named."
-    ),
-    "checkpoint-signature": Words("它的签名不对。", "Its signature is not right."),
-    "checkpoint-changed": Words(
-        "它的某一列与签名内容不一致。", "Its columns are not what was signed."
-    ),
-    "checkpoint-order": Words("它前面的检查点缺失。", "The one before it is missing."),
-    "checkpoint-head": Words(
-        "在它之前的记录被整体改写。", "The entries before it have been rewritten."
-    ),
-    "checkpoint-root": Words(
-        "它的 Merkle 根与记录不符。", "Its Merkle root is not that of the entries."
-    ),
-}
 
 
 def log_proof(*, at: datetime) -> LogProof:

@@ -14,8 +14,8 @@ from lifecycle.policies import Someone
 def department_names(ids: set[str]) -> dict[str, str]:
     rows = Department.objects.filter(feishu_id__in=ids - {""})
     return {
-        row.feishu_id: row.full_name or row.name
-        for row in rows.only("feishu_id", "name", "full_name")
+        feishu_id: full_name or name
+        for feishu_id, name, full_name in rows.values_list("feishu_id", "name", "full_name")
     }
 
 
@@ -51,8 +51,9 @@ def all_departments() -> list[tuple[str, str]]:
 
 def department_choices(user: Someone) -> list[DepartmentChoice]:
     """The departments in reach by full name."""
-    rows = policies.visible_departments(user).order_by("full_name", "pk")[:500]
+    rows = policies.visible_departments(user).order_by("full_name", "pk")
+    named = rows.values_list("feishu_id", "name", "full_name")[:500]
     return [
-        DepartmentChoice(row.feishu_id, row.full_name or row.name or row.feishu_id)
-        for row in rows.only("feishu_id", "name", "full_name")
+        DepartmentChoice(feishu_id, full_name or name or feishu_id)
+        for feishu_id, name, full_name in named
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -14,9 +13,10 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from lifecycle import action_log, policies, queries
-from lifecycle.errors.problems import InvalidValues, NotAllowed
+from lifecycle.errors.problems import HoldInForce, InvalidValues, NotAllowed, NotFound
 from lifecycle.evidence import checkpoints, keys
 from lifecycle.evidence.checking import Verification, verify
+from lifecycle.evidence.keys import PublicKeys
 from lifecycle.models import (
     ActionLogHead,
     LegalHold,
@@ -31,6 +31,7 @@ from lifecycle.models.checks import LONGEST
 from lifecycle.policies import Capability
 from lifecycle.queries import Period
 from lifecycle.services import messages
+from lifecycle.transactions import whole
 
 log = logging.getLogger(__name__)
 
@@ -48,34 +49,39 @@ State = LogVerification.State
 def sign_checkpoints() -> int:
     """Sign what is due and bring it outside; the size of what was signed, 0 for nothing.
 
-    A chain that is broken is written down as a check that failed, so that the page says so.
+    A log that is not signed because something does not fit is written down as a check that
+    found it, so that the page says so.
     """
     at = timezone.now()
     try:
         signed = checkpoints.sign_due(at)
     except keys.NoSigningKey:
         return 0
-    except checkpoints.ChainBroken as error:
-        log.error("no checkpoint was signed: entry %s does not fit the chain", error.seq)
-        _note_broken(error.seq)
+    except checkpoints.NotSigned as error:
+        log.error("no checkpoint was signed: %s", error)
+        _note_broken(error)
         return 0
     checkpoints.send_out(at)
     messages.post_checkpoint(at)
     return signed.size if signed else 0
 
 
-def _note_broken(seq: int) -> None:
-    """Once for each such entry, not at every try."""
-    if LogVerification.objects.filter(state=State.BROKEN, bad_seq=seq).exists():
-        return
+def _note_broken(error: checkpoints.NotSigned) -> None:
+    """Not at every try, but again after a check that found nothing. A person's check that did
+    find something says more, so it stays."""
+    found = {"bad_seq": error.seq, "bad_checkpoint": error.size, "fault": error.fault}
+    last = LogVerification.objects.over().first()
+    if last is not None and last.state == State.BROKEN:
+        is_the_same = all(getattr(last, name) == said for name, said in found.items())
+        if is_the_same or last.requested_by_id is not None:
+            return
     at = timezone.now()
     LogVerification.objects.create(
         state=State.BROKEN,
         requested_at=at,
         started_at=at,
         finished_at=at,
-        bad_seq=seq,
-        fault="chain-broken",
+        **found,
     )
 
 
@@ -117,31 +123,49 @@ def run_verification(check_id: int) -> str:
         return ""
     check = LogVerification.objects.get(pk=check_id)
     try:
-        result = _verify_with_progress(check)
+        state, found = _verdict(check)
     except Exception:
         log.exception("the check of the action log broke off")
         _finish(check, state=State.FAILED)
         raise
-    state = State.WHOLE if result.is_whole else State.BROKEN
-    _finish(
-        check,
-        state=state,
-        checked=result.checked,
-        checkpoints=result.checkpoints,
-        signatures_checked=result.signatures_checked,
-        bad_seq=result.bad_seq,
-        bad_checkpoint=result.bad_checkpoint,
-        fault=result.fault,
-    )
+    _finish(check, state=state, **found)
     return state.value
 
 
-def _verify_with_progress(check: LogVerification) -> Verification:
-    directory = Path(settings.LOG_CHECKPOINT_DIR) if settings.LOG_CHECKPOINT_DIR else None
-    if directory is not None and not directory.is_dir():
-        directory = None
+def _verdict(check: LogVerification) -> tuple[State, dict[str, Any]]:
+    """How the check ended, and what there is to say about it."""
+    known = keys.public_keys()
+    directory = checkpoints.outside_directory()
+    try:
+        outside = len(checkpoints.exported_in(directory)) if directory else 0
+        result = _verify_with_progress(check, known)
+    except OSError:
+        log.exception("the copies of checkpoints in LOG_CHECKPOINT_DIR cannot be read")
+        return State.FAILED, {"fault": "outside-unreadable"}
+    found = {
+        "checked": result.checked,
+        "checkpoints": result.checkpoints,
+        "signatures_checked": result.signatures_checked,
+        "outside": outside,
+        "bad_seq": checkpoints.whole_number(result.bad_seq),
+        "bad_checkpoint": checkpoints.whole_number(result.bad_checkpoint),
+        "fault": result.fault,
+    }
+    if not result.is_whole:
+        return State.BROKEN, found
+    try:
+        checkpoints.confirmed_newest()
+    except checkpoints.NotSigned as error:
+        found |= {"bad_seq": error.seq, "bad_checkpoint": error.size, "fault": error.fault}
+        return State.BROKEN, found
+    return State.WHOLE, found
+
+
+def _verify_with_progress(check: LogVerification, known: PublicKeys) -> Verification:
+    directory = checkpoints.outside_directory()
     result = Verification(0)
-    for number, result in enumerate(verify(full=check.is_full, directory=directory)):
+    steps = verify(full=check.is_full, directory=directory, public_keys=known)
+    for number, result in enumerate(steps):
         if number % 50 == 0:
             LogVerification.objects.filter(pk=check.pk).update(checked=result.checked)
     return result
@@ -160,6 +184,8 @@ def _finish(check: LogVerification, *, state: State, **found: Any) -> None:
             "check": check.pk,
             "state": state.value,
             "checked": check.checked,
+            "signatures_checked": check.signatures_checked and check.checkpoints > 0,
+            "outside": check.outside,
             "bad_seq": check.bad_seq,
             "bad_checkpoint": check.bad_checkpoint,
             "fault": check.fault,
@@ -262,9 +288,28 @@ def erase_overdue() -> int:
     days = settings.LOG_PRIVATE_RETENTION_DAYS
     if not days:
         return 0
-    held = set(LegalHold.objects.filter(released_at=None).values_list("person_id", flat=True))
-    before = timezone.now() - timedelta(days=days)
-    return action_log.erase_private(before=before, days=days, held=held)
+    return action_log.erase_private(before=timezone.now() - timedelta(days=days), days=days)
+
+
+@whole
+def erase_person(person_id: int, *, reason: str, acting_user: User | None) -> int:
+    """Erase what the log keeps of this person beside its chain, whatever its age; how much.
+
+    `acting_user`: None for whoever is at the command line. Raises NotAllowed, NotFound,
+    InvalidValues without a reason, HoldInForce under a legal hold.
+    """
+    if acting_user is not None:
+        _require_reviewer(acting_user)
+    reason = reason.strip()
+    if not 2 <= len(reason) <= MOST_NOTE:
+        raise InvalidValues
+    # A hold of this person is placed before or after all of it, not in between.
+    person = Person.objects.select_for_update().filter(pk=person_id).first()
+    if person is None:
+        raise NotFound
+    if person.pk in action_log.people_under_hold():
+        raise HoldInForce
+    return action_log.erase_person(person, reason=reason, actor=acting_user)
 
 
 @transaction.atomic
@@ -293,13 +338,21 @@ def place_hold(person: Person, *, reason: str, acting_user: User) -> LegalHold:
 
 @transaction.atomic
 def release_hold(hold: LegalHold, *, acting_user: User) -> bool:
-    """False when it was released already."""
+    """False when it was released already.
+
+    With it goes what the log alone still counts as a hold of this person, because its row was
+    changed or removed by another hand.
+    """
     _require_reviewer(acting_user)
     released = LegalHold.objects.filter(pk=hold.pk, released_at=None).update(
         released_at=timezone.now(), released_by=acting_user
     )
-    if released:
+    rows = LegalHold.objects.filter(person=hold.person, released_at=None)
+    in_force = set(rows.values_list("pk", flat=True))
+    by_log = {pk for pk, person in action_log.holds_in_the_log() if person == hold.person_id}
+    numbers = (by_log - in_force) | ({hold.pk} if released else set())
+    for number in sorted(numbers):
         action_log.record(
-            "log.hold_released", actor=acting_user, person=hold.person, data={"hold": hold.pk}
+            "log.hold_released", actor=acting_user, person=hold.person, data={"hold": number}
         )
-    return bool(released)
+    return bool(numbers)

@@ -61,7 +61,8 @@ class PackScope:
         if self.kind == PERSON:
             return entries.filter(person_ref=self.person.pk) if self.person else entries.none()
         if self.kind == CHANGE:
-            return entries.filter(change_id=self.change) if self.change else entries.none()
+            own = queries.of_change(self.change) if self.change else None
+            return entries.filter(own) if own else entries.none()
         return queries.entries_in(self.period, entries)
 
     def count(self) -> int:

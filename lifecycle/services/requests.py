@@ -345,6 +345,7 @@ def _carry_out(
             acting_user=request.requested_by,
             at=decision.at,
             awaits=LEADER,
+            request=request.pk,
         )
     protocol.approve(change, acting_user=decision.by, at=decision.at)
     data = _agreed_to(plan, day)

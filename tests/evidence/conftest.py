@@ -44,6 +44,7 @@ def new_key(path: Path, settings) -> Path:
 def outside(tmp_path: Path, settings) -> Path:
     """A folder for checkpoints."""
     settings.LOG_CHECKPOINT_DIR = str(tmp_path / "checkpoints")
+    (tmp_path / "checkpoints").mkdir()
     return tmp_path / "checkpoints"
 
 

@@ -115,6 +115,7 @@ class TestOutside:
         assert path.name == "checkpoint-000000000002.json"
         assert path.stat().st_mode & 0o777 == 0o444
         before = path.read_bytes()
+        append_only.lift(connection)
         LogCheckpoint.objects.update(signature="00" * 64)
         checkpoints.export_missing(outside)
         assert path.read_bytes() == before
@@ -125,6 +126,9 @@ class TestOutside:
         write(1)
         sign()
         settings.LOG_CHECKPOINT_DIR = str(tmp_path / "late")
+        checkpoints.send_out(timezone.now())
+        assert not (tmp_path / "late").exists()
+        (tmp_path / "late").mkdir()
         checkpoints.send_out(timezone.now())
         assert len(list((tmp_path / "late").iterdir())) == 2
 

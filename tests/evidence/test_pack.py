@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from lifecycle import action_log
-from lifecycle.evidence import keys
+from lifecycle.evidence import keys, verify_evidence
+from lifecycle.evidence.hashes import canonical
 from lifecycle.models import ActionEntry, LogCheckpoint, PrivateValue
 from tests.builders import a_change, an_employee
 from tests.evidence.conftest import new_key, write
@@ -122,10 +123,27 @@ class TestPack:
         done = run(pack, "--public-key", "other.txt")
         assert (done.returncode, "unknown key" in done.stdout) == (1, True)
 
+    def test_says_which_hash_the_log_must_have(self, pack):
+        entry = ActionEntry.objects.get(event="log.evidence_taken")
+        said = json.loads(entry.body)["data"]["sha256"]
+        out = run(pack).stdout
+        assert f"SHA-256 of the whole zip: {said}" in out
+        assert 'in the entry "evidence taken" of the log' in out
+
+    def test_says_what_is_missing_between_its_entries(self, pack):
+        out = run(pack).stdout
+        first = ActionEntry.objects.get(event="change.cancelled").seq - 10
+        assert f"The entries are numbers {first} to {first + 10}." in out
+        gaps = f"{first + 1} to {first + 3}, {first + 5} to {first + 8}"
+        assert f"7 numbers between them are not in the pack: {gaps}." in out
+        assert "private values" not in out
+
     def test_may_be_unpacked_first(self, pack, tmp_path):
         folder = tmp_path / "unpacked"
         zipfile.ZipFile(pack).extractall(folder)
-        assert run(folder, verifier=folder / "verify_evidence.py").returncode == 0
+        done = run(folder, verifier=folder / "verify_evidence.py")
+        assert done.returncode == 0
+        assert "A folder has no SHA-256" in done.stdout
         (folder / "entries.jsonl").write_text("")
         assert run(folder, verifier=folder / "verify_evidence.py").returncode == 1
 
@@ -156,7 +174,28 @@ class TestPack:
         asked = {"scope": "change", "change": change.pk, "purpose": "年度审计"}
         path = tmp_path / "later.zip"
         path.write_bytes(b"".join(auditor.post(PAGE, asked).streaming_content))
-        assert run(path).returncode == 0
+        done = run(path)
+        assert done.returncode == 0
+        assert "3 of 3 private values are not in the pack: erased, or left out." in done.stdout
+
+    def test_of_a_period_names_an_entry_that_was_left_out(self, auditor, pack):
+        """Whoever makes the pack can leave it out; the hash and the gap tell."""
+        path = pack.with_name("period.zip")
+        answer = auditor.post(PAGE, {"scope": "period", "purpose": "年度审计"})
+        path.write_bytes(b"".join(answer.streaming_content))
+        assert "No number between them is missing." in run(path).stdout
+        other = forged(path, entries=without_line(2), proofs=without_line(2))
+        done = run(other, verifier=_verifier(pack))
+        assert done.returncode == 0
+        assert "1 numbers between them are not in the pack: 3." in done.stdout
+        assert "in a pack of a period none may be missing" in done.stdout
+        assert hashlib.sha256(other.read_bytes()).hexdigest() in done.stdout
+
+    def test_names_no_more_gaps_than_can_be_read(self):
+        entries = [{"seq": seq, "body": '{"data":{}}', "private": {}} for seq in range(1, 99, 2)]
+        said = "\n".join(verify_evidence.say_completeness(entries))
+        assert "48 numbers between them are not in the pack: 2, 4," in said
+        assert "40, and 28 gaps more." in said
 
     @pytest.mark.parametrize("scope", ["person", "period"])
     def test_of_a_person_or_a_period(self, scope, auditor, change, pack, tmp_path):
@@ -167,6 +206,24 @@ class TestPack:
 
 
 class TestForgedPack:
+    @pytest.mark.parametrize("salt", ["ab", "AB" * 16, "ab " * 16, "ab" * 17, ""])
+    def test_with_a_salt_that_is_not_ours(self, salt, pack):
+        """The value fits its fingerprint; a salt of another length lets more than one fit."""
+
+        def edit(content: bytes) -> bytes:
+            lines = [json.loads(line) for line in content.decode().splitlines()]
+            kept = lines[0]["private"]["reason"] | {"salt": salt}
+            made = hashlib.sha256(bytes.fromhex(salt) + kept["value"].encode()).hexdigest()
+            body = json.loads(lines[0]["body"])
+            body["data"]["private_reason"] = made
+            lines[0]["body"] = canonical(body)
+            text = b"\x01" + bytes.fromhex(lines[0]["prev"]) + lines[0]["body"].encode()
+            lines[0] |= {"private": {"reason": kept}, "hash": hashlib.sha256(text).hexdigest()}
+            return "\n".join(json.dumps(line) for line in lines).encode()
+
+        done = run(forged(pack, entries=edit), verifier=_verifier(pack))
+        assert (done.returncode, "32 hex digits" in done.stdout) == (1, True), done.stdout
+
     @pytest.mark.parametrize(
         "edits",
         [

@@ -217,9 +217,11 @@ class TestEntries:
         put(seq, body=entry(seq).body.replace("private_reason", "private_other"))
         assert verdict(outside, full=False).bad_seq == seq
 
-    def test_a_private_value_erased_is_no_fault(self, seq, outside):
+    def test_a_private_value_removed(self, seq, outside):
         PrivateValue.objects.filter(seq=seq).delete()
-        assert verdict(outside).is_whole
+        for full in (False, True):
+            found = verdict(outside, full=full)
+            assert (found.bad_seq, found.fault) == (seq, "private-value-missing")
 
 
 @pytest.mark.parametrize("size", CHECKPOINTS)
@@ -281,6 +283,7 @@ class TestCheckpoints:
         kept = LogCheckpoint.objects.filter(size__gte=size)
         kept.delete()
         new_key(tmp_path / "other.pem", settings)
+        settings.LOG_CHECKPOINT_DIR = ""  # the forger's own server compares with nothing
         assert checkpoints.sign(timezone.now())
         found = list(verify(public_keys=ours))[-1]
         assert (found.bad_checkpoint, found.fault) == (LAST, "checkpoint-unknown-key")
@@ -334,6 +337,10 @@ class TestSinceTheNewestCheckpoint:
         put(5, role="hr")
         assert list(verify(since_checkpoint=True))[-1].is_whole
 
+    def test_nothing_is_trusted_where_no_signature_can_be_checked(self):
+        put(5, role="hr")
+        assert list(verify(since_checkpoint=True, public_keys={}))[-1].bad_seq == 5
+
     def test_a_checkpoint_that_is_not_signed_is_not_trusted(self):
         LogCheckpoint.objects.filter(size=27).update(head="f" * 64)
         assert list(verify(since_checkpoint=True))[-1].bad_checkpoint == 27
@@ -356,7 +363,10 @@ class TestCommand:
         settings.LOG_SIGNING_KEY_FILE = ""
         call_command("verify_log", "--full", public_key=named, checkpoints=outside)
         assert "3 checkpoints fit and are signed." in capsys.readouterr().out
-        call_command("verify_log")
+        with pytest.raises(CommandError, match="No signature was checked") as error:
+            call_command("verify_log")
+        assert error.value.returncode == 3
+        call_command("verify_log", "--no-signatures")
         assert "no signature was checked" in capsys.readouterr().out
 
     @pytest.mark.parametrize("text", ["", "zz", "aabb"])
@@ -365,6 +375,30 @@ class TestCommand:
         named.write_text(text or "not hex")
         with pytest.raises(CommandError, match="cannot be read"):
             call_command("verify_log", public_key=named)
+
+    def test_compares_with_the_folder_of_the_settings(self, capsys, settings):
+        call_command("verify_log")
+        assert "Compared with 3 checkpoints outside." in capsys.readouterr().out
+        LogCheckpoint.objects.filter(size=27).delete()
+        with pytest.raises(CommandError, match="was exported, and the database has it no more") as error:
+            call_command("verify_log")
+        assert error.value.returncode == 1
+
+    def test_says_that_it_compared_with_none(self, capsys, settings):
+        settings.LOG_CHECKPOINT_DIR = ""
+        call_command("verify_log")
+        assert "No checkpoint outside the database was compared." in capsys.readouterr().out
+
+    def test_refuses_a_folder_of_the_settings_that_is_away(self, settings, tmp_path):
+        settings.LOG_CHECKPOINT_DIR = str(tmp_path / "away")
+        with pytest.raises(CommandError, match="away is no folder") as error:
+            call_command("verify_log")
+        assert error.value.returncode == 1
+
+    def test_refuses_a_copy_that_cannot_be_read(self, outside):
+        (outside / "checkpoint-000000000001.json").mkdir()
+        with pytest.raises(CommandError, match="cannot be read"):
+            call_command("verify_log")
 
     def test_refuses_a_folder_that_is_not_there(self, tmp_path):
         with pytest.raises(CommandError, match="is no folder"):

@@ -113,7 +113,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "silence counts as a failure", "I3",
         (
             PROTOCOL,
-            "return _verify(change, attempt, data=answer, uses_attempt=True)",
+            "return _verify(change, attempt, data=answer, private=beside, uses_attempt=True)",
             'return _fail(change, "feishu.silent", data=answer, uses_attempt=True)',
         ),
     ),

@@ -199,6 +199,45 @@ class TestMalformedValues:
         assert found() == ["hrportal.E001"]
 
 
+class TestCopiesOfCheckpoints:
+    @pytest.fixture(autouse=True)
+    def key(self, proper, tmp_path):
+        proper.LOG_SIGNING_KEY_FILE = str(tmp_path / "key.pem")
+        call_command("make_log_key", stdout=StringIO())
+
+    def test_warns_when_none_leaves_the_database(self):
+        (warning,) = checks.check_log_copies(None)
+        assert (warning.id, warning.is_serious()) == ("hrportal.W003", False)
+        assert "LOG_CHECKPOINT_DIR" in warning.hint
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("LOG_CHECKPOINT_DIR", "/mnt/audit"),
+            ("LOG_CHECKPOINT_EMAILS", ["audit@example.com"]),
+            ("LOG_CHECKPOINT_CHAT", "oc_auditors"),
+            ("LOG_SIGNING_KEY_FILE", ""),
+        ],
+    )
+    def test_is_silent_when_they_do_or_there_are_none(self, name, value, proper):
+        setattr(proper, name, value)
+        assert checks.check_log_copies(None) == []
+
+
+class TestMemoryOfCheckpoints:
+    def test_warns_when_nothing_can_be_written_beside_the_key(self, proper, tmp_path):
+        assert checks.check_log_memory(None) == []
+        proper.LOG_SIGNING_KEY_FILE = str(tmp_path / "key.pem")
+        call_command("make_log_key", stdout=StringIO())
+        assert checks.check_log_memory(None) == []
+        if not Path("/proc/self/fd").is_dir():
+            pytest.skip("there is no folder here that nobody can write to")
+        with (tmp_path / "key.pem").open("rb") as key:
+            proper.LOG_SIGNING_KEY_FILE = f"/proc/self/fd/{key.fileno()}"
+            (warning,) = checks.check_log_memory(None)
+        assert (warning.id, warning.is_serious()) == ("hrportal.W004", False)
+
+
 @pytest.mark.processes
 class TestStart:
     def test_a_command_refuses_with_sentences_and_no_traceback(self):
@@ -218,10 +257,13 @@ class TestStart:
         key = tmp_path / "log_key.pem"
         call_command("make_log_key", str(key), stdout=StringIO())
         arguments = ("check", "--deploy", "--fail-level", "WARNING")
-        done = _run(
-            "manage.py", *arguments, environment=PROPER | {"LOG_SIGNING_KEY_FILE": str(key)}
-        )
+        signing = PROPER | {"LOG_SIGNING_KEY_FILE": str(key)}
+        copied = signing | {"LOG_CHECKPOINT_DIR": "/mnt/audit/checkpoints"}
+        done = _run("manage.py", *arguments, environment=copied)
         assert done.returncode == 0, done.stderr
+        done = _run("manage.py", *arguments, environment=signing)
+        assert done.returncode == 1
+        assert "hrportal.W003" in done.stderr
 
     def test_without_a_log_key_it_warns_and_starts(self):
         done = _run("manage.py", "check", environment=PROPER)

@@ -17,7 +17,7 @@ class Command(BaseCommand):
         at = timezone.now()
         try:
             signed = checkpoints.sign(at)
-        except (keys.NoSigningKey, checkpoints.ChainBroken) as error:
+        except (keys.NoSigningKey, checkpoints.NotSigned) as error:
             raise CommandError(str(error)) from error
         checkpoints.send_out(at)
         if signed is None:

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from lifecycle.evidence import keys
+from lifecycle.evidence import checkpoints, keys
 from lifecycle.evidence.checking import Verification, verify
+from lifecycle.evidence.faults import FAULTS
+from lifecycle.evidence.keys import PublicKeys
 from lifecycle.management import progress
 from lifecycle.models import ActionLogHead
 
-FAULTS: Mapping[str, str] = {
-    "checkpoint-missing": "it was exported, and the database has it no more",
-    "checkpoint-differs": "it is not the one that was exported",
-    "checkpoint-unknown-key": "it is signed with a key nobody has named",
-    "checkpoint-signature": "its signature is not right",
-    "checkpoint-changed": "its columns are not what was signed",
-    "checkpoint-order": "the one before it is missing",
-    "checkpoint-head": "the entries before it have been rewritten",
-    "checkpoint-root": "its Merkle root is not that of the entries",
-}
+UNSIGNED = 3
 
 
 class Command(BaseCommand):
     help = (
-        "Checks the action log and its checkpoints; exit status 1 names the first bad entry,"
-        " or the first checkpoint that does not fit."
+        "Checks the action log and its checkpoints. Exit status 1: it does not fit, with the"
+        " first bad entry or checkpoint, or it could not be checked. Exit status 3: everything"
+        " fits, but no signature could be checked, because no public key is known."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -42,47 +37,94 @@ class Command(BaseCommand):
         parser.add_argument(
             "--since-checkpoint", action="store_true", help="only what came after the newest one"
         )
-        parser.add_argument("--checkpoints", type=Path, help="a folder of exported checkpoints")
+        parser.add_argument(
+            "--checkpoints",
+            type=Path,
+            help="a folder of exported checkpoints, otherwise LOG_CHECKPOINT_DIR",
+        )
         parser.add_argument("--public-key", type=Path, help="a file of public keys, one a line")
+        parser.add_argument(
+            "--no-signatures",
+            action="store_true",
+            help="exit status 0, not 3, when no signature could be checked",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["full"] and options["quick"]:
             raise CommandError("Say --full or --quick, not both.")
         began = time.monotonic()
+        directory = options["checkpoints"] or checkpoints.outside_directory()
+        known = _public_keys(options["public_key"])
+        outside = _count(directory)
         result = Verification(0)
         head = ActionLogHead.objects.filter(pk=1).values_list("seq", flat=True).first()
-        for result in self._results(options):
-            progress.show("action log", result.checked, head)
+        try:
+            for result in _results(options, directory, known):
+                progress.show("action log", result.checked, head)
+        except OSError as error:
+            raise CommandError(f"{directory} cannot be read: {error}") from error
         progress.clear()
         if not result.is_whole:
             raise CommandError(_fault_of(result))
+        _require_what_was_signed()
         rate = result.checked / max(time.monotonic() - began, 0.001)
         self.stdout.write(f"All {result.checked} entries are whole.")
         self.stdout.write(_about_checkpoints(result))
+        self.stdout.write(_about_copies(outside))
         self.stdout.write(f"{rate:,.0f} entries a second.")
+        if result.checkpoints and not result.signatures_checked and not options["no_signatures"]:
+            raise CommandError(
+                "No signature was checked: whoever can rewrite everything would not be noticed."
+                " Name the auditors' public key with --public-key.",
+                returncode=UNSIGNED,
+            )
 
-    def _results(self, options: Mapping[str, Any]) -> Any:
-        directory, key_file = options["checkpoints"], options["public_key"]
-        if directory is not None and not directory.is_dir():
-            raise CommandError(f"{directory} is no folder.")
-        try:
-            known = keys.read_public_keys(key_file) if key_file else None
-        except (OSError, ValueError) as error:
-            raise CommandError(f"{key_file} cannot be read as public keys: {error}") from error
-        return verify(
-            full=options["full"],
-            quick=options["quick"],
-            since_checkpoint=options["since_checkpoint"],
-            directory=directory,
-            public_keys=known,
-        )
+
+def _public_keys(file: Path | None) -> PublicKeys:
+    try:
+        return keys.read_public_keys(file) if file else keys.public_keys()
+    except (OSError, ValueError) as error:
+        name = file or settings.LOG_PUBLIC_KEY_FILE
+        raise CommandError(f"{name} cannot be read as public keys: {error}") from error
+
+
+def _count(directory: Path | None) -> int:
+    """How many checkpoints there are outside. One that was named has to be there."""
+    if directory is None:
+        return 0
+    if not directory.is_dir():
+        raise CommandError(f"{directory} is no folder.")
+    try:
+        return len(checkpoints.exported_in(directory))
+    except OSError as error:
+        raise CommandError(f"{directory} cannot be read: {error}") from error
+
+
+def _results(
+    options: Mapping[str, Any], directory: Path | None, known: PublicKeys
+) -> Iterator[Verification]:
+    return verify(
+        full=options["full"],
+        quick=options["quick"],
+        since_checkpoint=options["since_checkpoint"],
+        directory=directory,
+        public_keys=known,
+    )
+
+
+def _require_what_was_signed() -> None:
+    """On the worker's machine: what it remembers to have signed has to be there too."""
+    try:
+        checkpoints.confirmed_newest()
+    except checkpoints.NotSigned as error:
+        raise CommandError(str(error)) from error
 
 
 def _fault_of(result: Verification) -> str:
+    why = FAULTS[result.fault].en
     if result.bad_seq is not None:
-        return f"Entry {result.bad_seq} does not fit: {result.fault}."
-    why = FAULTS.get(result.fault, result.fault)
-    return f"The checkpoint of {result.bad_checkpoint} entries does not fit: {why}."
+        return f"Entry {result.bad_seq} does not fit. {why}"
+    return f"The checkpoint of {result.bad_checkpoint} entries does not fit. {why}"
 
 
 def _about_checkpoints(result: Verification) -> str:
@@ -93,3 +135,9 @@ def _about_checkpoints(result: Verification) -> str:
             f"{result.checkpoints} checkpoints fit; without a public key no signature was checked."
         )
     return f"{result.checkpoints} checkpoints fit and are signed."
+
+
+def _about_copies(outside: int) -> str:
+    if not outside:
+        return "No checkpoint outside the database was compared."
+    return f"Compared with {outside} checkpoints outside."
