@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -62,6 +63,7 @@ EVENT_LABELS: dict[str, str | Promise] = {
     "log.reviewed": _("Entry reviewed"),
     "log.evidence_taken": _("Evidence taken"),
     "log.private_erased": _("Private values erased"),
+    "log.person_erased": _("Personal data of one person erased"),
     "log.hold_placed": _("Legal hold placed"),
     "log.hold_released": _("Legal hold released"),
     "sync.requested": _("Sync asked for"),
@@ -132,6 +134,7 @@ EVENT_ICONS: dict[str, str] = {
     "log.reviewed": "clipboard-check",
     "log.evidence_taken": "file-check",
     "log.private_erased": "eraser",
+    "log.person_erased": "eraser",
     "log.hold_placed": "lock",
     "log.hold_released": "lock-open",
     "sync.requested": "refresh-cw",
@@ -239,6 +242,10 @@ def log_entry(request: HttpRequest, seq: int) -> HttpResponse:
     entry = policies.entry_for(request.user, seq)
     (readable,) = action_log.entries_with_sentences([entry])
     private = action_log.private_values(entry)
+    change_id = queries.change_told_of(readable)
+    beside = queries.steps_of_change(request.user, change_id, seq)
+    steps = action_log.entries_with_sentences(beside.entries)
+    change = _change_of(request, change_id)
     context = {
         "line": LogLine(readable),
         "entry": entry,
@@ -249,24 +256,22 @@ def log_entry(request: HttpRequest, seq: int) -> HttpResponse:
             str(readable.data.get("record_kind", "")), private.pop("values", "")
         ),
         "private": private,
-        "attempt": queries.attempt_numbered(entry.change_id, readable.data.get("number")),
-        "neighbours": queries.neighbours_of(request.user, entry),
-        "steps": [
-            LogLine(step)
-            for step in action_log.entries_with_sentences(
-                queries.entries_of_change(request.user, entry.change_id)
-            )
-        ],
-        "change": _change_of(request, entry),
+        "attempt": queries.logged_attempt(readable, steps, is_all=len(steps) < queries.MOST_STEPS),
+        "neighbours": beside,
+        "steps": [LogLine(step) for step in steps],
+        "change_id": change_id,
+        "change": change,
+        "logged": queries.logged_change(change, steps) if change else None,
+        "tenant_zone": settings.TIME_ZONE,
     }
     return render(request, "log/detail.html", context)
 
 
-def _change_of(request: HttpRequest, entry: ActionEntry) -> StatusChange | None:
+def _change_of(request: HttpRequest, change_id: int | None) -> StatusChange | None:
     """The change an entry is about, as it was planned; who reads the entry may see it."""
-    if entry.change_id is None:
+    if change_id is None:
         return None
-    return policies.visible_changes(request.user).filter(pk=entry.change_id).first()
+    return policies.visible_changes(request.user).filter(pk=change_id).first()
 
 
 def _fields(readable: action_log.ReadableEntry) -> list[tuple[str, Any]]:

@@ -77,6 +77,7 @@ def exceptions(request: HttpRequest) -> HttpResponse:
         "rules": queries.RULES.values(),
         "rule": rule,
         "period": period,
+        "most": queries.MOST_FOUND,
         "days": urlencode(_days(period)),
         "page": shown,
         "before_query": urlencode(here | {"before": shown.before}),
@@ -196,6 +197,7 @@ def person_as_of(request: HttpRequest, pk: int) -> HttpResponse:
         "person": person,
         "shown_day": day,
         "state": state,
+        "most": as_of.MOST,
         "lines": [LogLine(line) for line in lines],
     }
     return render(request, "log/as_of.html", context)

@@ -88,6 +88,26 @@ class TestAccounts:
         assert Session.objects.count() == 1
         assert browser.get("/").status_code == 302
 
+    @pytest.mark.parametrize(
+        ("before", "after", "said"),
+        [
+            ("", "ou_1", "from (Auditor) to (Auditor, linked to a Feishu account)"),
+            ("ou_1", "", "from (Auditor) to (Auditor, unlinked from its Feishu account)"),
+            ("ou_1", "ou_2", "from (Auditor) to (Auditor, linked to another Feishu account)"),
+        ],
+    )
+    def test_the_link_to_feishu_is_told_without_its_id(self, ana, before, after, said):
+        User.objects.filter(pk=ana.pk).update(open_id=before)
+        users.change_user(ana, acting_user=None, open_id=after)
+        assert action_log.sentence(ActionEntry.objects.get()).en.endswith(said)
+
+    def test_other_departments_are_told_though_they_are_as_many(self, mei):
+        users.change_user(mei, acting_user=None, departments=["od-1", "od-2"])
+        users.change_user(mei, acting_user=None, departments=["od-1", "od-3"])
+        assert action_log.sentence(ActionEntry.objects.latest("seq")).zh.endswith(
+            "由（HR，2 个部门）改为（HR，2 个部门，部门有变）"
+        )
+
     def test_switching_off_and_on(self, mei):
         change_user("mei", "--off")
         assert not User.objects.get(username="mei").is_active

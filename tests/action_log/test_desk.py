@@ -10,9 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from lifecycle import action_log, queries
+from lifecycle import action_log, append_only, queries
 from lifecycle.models import (
     ActionEntry,
+    ActionLogHead,
     Approval,
     LogReview,
     LogSample,
@@ -88,6 +89,40 @@ class TestFilters:
         shown = numbers(auditor.get(f"/log/?event=change.requested&{query}"))
         assert shown == {entries[number].seq for number in found}
 
+    @pytest.mark.parametrize("log_id", ["20261118-A_1%\\", 'x"y', "飞书"])
+    def test_find_a_log_id_that_no_attempt_has(self, log_id, auditor, mei):
+        change = a_change(an_employee(), by=mei)
+        found = {
+            action_log.record(
+                "sync.failed", actor=None, data={"kind": "employees", "log_id": log_id}
+            ).seq,
+            action_log.record("user.sign_in_failed", actor=None, data={"log_id": log_id}).seq,
+            action_log.record(
+                "change.postponed", actor=None, change=change, data={"log_id": log_id}
+            ).seq,
+        }
+        for other in (log_id + "0", "0" + log_id, log_id.replace("_", "1").replace("A", "a") + " "):
+            action_log.record("user.sign_in_failed", actor=None, data={"log_id": other})
+        action_log.record("user.sign_in_failed", actor=None, data={"log_id": log_id.lower() + "_"})
+        assert numbers(auditor.get("/log/", {"log_id": log_id})) == found
+
+    def test_tell_log_ids_apart_by_their_letters(self, auditor):
+        entries = {
+            log_id: action_log.record("user.sign_in_failed", actor=None, data={"log_id": log_id})
+            for log_id in ("Abc", "aBC", "A_c", "Axc")
+        }
+        for log_id, entry in entries.items():
+            assert numbers(auditor.get("/log/", {"log_id": log_id})) == {entry.seq}
+
+    def test_look_for_a_log_id_among_the_newest_alone(self, auditor):
+        old = action_log.record("user.sign_in_failed", actor=None, data={"log_id": "old"})
+        append_only.lift(connection)
+        ActionLogHead.objects.update(seq=old.seq + 99_998)
+        action_log.record("sync.requested", actor=None)
+        assert numbers(auditor.get("/log/?log_id=old")) == {old.seq}
+        action_log.record("sync.requested", actor=None)
+        assert numbers(auditor.get("/log/?log_id=old")) == set()
+
     def test_are_kept_in_the_address(self, auditor):
         query = "actor=3&verb=convert_employee&outcome=failed&department=od-1&person=7"
         page = auditor.get(f"/log/?{query}")
@@ -115,6 +150,15 @@ class TestEntryPage:
         assert "On probation" in text
         assert change.payload_hash in text
         assert reverse("log-entry", args=[entry.seq + 1]) in text
+
+    def test_shows_the_time_of_the_tenant_and_of_the_world(self, auditor, mei, settings):
+        entry = asked(a_change(an_employee(), by=mei), at=NOON, actor=mei)
+        text = auditor.get(reverse("log-entry", args=[entry.seq])).content.decode()
+        assert settings.TIME_ZONE == "Asia/Shanghai"
+        _, _, shown = text.partition("<dt>When</dt>")
+        shown, _, _ = shown.partition("</dd>")
+        for words in ("2026-11-18 12:00:00", "Asia/Shanghai", "2026-11-18 04:00:00", "UTC"):
+            assert words in shown
 
 
 class TestSavedViews:
@@ -172,12 +216,44 @@ class TestExceptions:
         sunday = asked(change, at=NOON + timedelta(days=4), actor=mei)
         assert self.found(auditor, "hours") == {late.seq, early.seq, sunday.seq}
 
+    @pytest.mark.parametrize(
+        ("event", "data"),
+        [
+            ("export.started", {"list": "employees", "rows": 1}),
+            ("log.evidence_taken", {"scope": "person", "entries": 1}),
+            ("user.changed", {"user": 1, "before": {}, "after": {}}),
+            ("user.created", {"user": 1, "after": {}}),
+        ],
+    )
+    def test_outside_working_hours_data_taken_and_accounts_changed(self, auditor, mei, event, data):
+        def done(hour: int, actor: User | None, **more) -> int:
+            at = NOON.replace(hour=hour)
+            return action_log.record(event, actor=actor, at=at, data=data | more).seq
+
+        done(12, mei)
+        done(3, None)
+        expected = {done(3, mei)}
+        if event.startswith("user."):
+            expected.add(done(3, None, at_command_line=True))
+        action_log.record("user.signed_in", actor=mei, at=NOON.replace(hour=3))
+        assert self.found(auditor, "hours") == expected
+
     def test_undone_within_a_day(self, auditor, mei):
         first = self.change(mei, status="succeeded")
         soon = a_change(an_employee(), by=mei, undo_of=first, at=NOON + timedelta(hours=23))
         late = a_change(an_employee(), by=mei, undo_of=first, at=NOON + timedelta(hours=25))
         entry = asked(soon, at=NOON + timedelta(hours=23))
         asked(late, at=NOON + timedelta(hours=25))
+        assert self.found(auditor, "undone") == {entry.seq}
+
+    def test_undone_within_a_day_of_when_it_took_effect(self, auditor, mei):
+        """Asked for long before: it was to happen on a day to come."""
+        first = self.change(mei, status="succeeded")
+        done_at = NOON + timedelta(days=3)
+        StatusChange.objects.filter(pk=first.pk).update(finished_at=done_at)
+        soon, late = (done_at + timedelta(hours=hours) for hours in (1, 25))
+        entry = asked(a_change(an_employee(), by=mei, undo_of=first, at=soon), at=soon)
+        asked(a_change(an_employee(), by=mei, undo_of=first, at=late), at=late)
         assert self.found(auditor, "undone") == {entry.seq}
 
     def test_changed_outside_the_portal(self, auditor, mei):
@@ -200,8 +276,23 @@ class TestExceptions:
             )
 
         large = export(1000)
-        export(999)
+        action_log.record(
+            "export.started", actor=None, at=NOON, data={"list": "employees", "rows": 999}
+        )
         assert self.found(auditor, "exports") == {large.seq}
+
+    def test_small_exports_add_up_by_person_and_day(self, auditor, mei, hua):
+        def taken(rows: int, who: User, at=NOON) -> int:
+            data = {"list": "employees", "rows": rows}
+            return action_log.record("export.started", actor=who, at=at, data=data).seq
+
+        parts = {taken(400, mei), taken(400, mei, NOON.replace(hour=23))}
+        data = {"scope": "person", "entries": 200}
+        parts.add(action_log.record("log.evidence_taken", actor=mei, at=NOON, data=data).seq)
+        taken(999, hua)
+        taken(999, mei, NOON + timedelta(days=1))
+        taken(999, mei, NOON - timedelta(days=1))
+        assert self.found(auditor, "exports") == parts
 
     def test_repeated_failures(self, auditor, mei):
         def fail(employee) -> ActionEntry:
@@ -214,6 +305,38 @@ class TestExceptions:
         entries = {fail(unlucky).seq for _ in range(3)}
         fail(an_employee())
         assert self.found(auditor, "failures") == entries
+
+    def sign_in_fails(self, *, at=NOON, user: User | None = None, **typed) -> int:
+        data = {"why": "sign-in.password"} | ({"user": user.pk} if user else {})
+        return action_log.record(
+            "user.sign_in_failed", actor=None, at=at, data=data, private=typed
+        ).seq
+
+    def test_repeated_failed_sign_ins_to_one_account(self, auditor, mei, hua):
+        User.objects.filter(pk=mei.pk).update(open_id="ou_mei")
+        entries = {self.sign_in_fails(username="mei") for _ in range(3)}
+        entries |= {self.sign_in_fails(user=mei), self.sign_in_fails(open_id="ou_mei")}
+        for _ in range(4):
+            self.sign_in_fails(username="hua")
+            self.sign_in_fails(username="nobody")
+            self.sign_in_fails()
+        assert self.found(auditor, "failures") == entries
+        self.sign_in_fails(username="nobody")
+        assert len(self.found(auditor, "failures")) == 10
+
+    def test_failed_sign_ins_a_few_a_day(self, auditor, mei):
+        def some(days: int) -> set[int]:
+            at = NOON - timedelta(days=days)
+            return {self.sign_in_fails(username="mei", at=at) for _ in range(4)}
+
+        entries = some(1) | some(2) | some(3) | some(4)
+        assert self.found(auditor, "failures") == set()
+        entries |= some(5)
+        assert self.found(auditor, "failures") == entries
+
+    def test_more_failed_sign_ins_than_were_listed(self, auditor):
+        entry = action_log.record("user.sign_ins_failing", actor=None, at=NOON, data={"limit": 30})
+        assert self.found(auditor, "failures") == {entry.seq}
 
     def test_hasty_or_dependent_approvals(self, auditor, mei, hua):
         def approved(after: timedelta, by: User) -> int:
@@ -231,6 +354,32 @@ class TestExceptions:
         assert self.found(auditor, "approvals") == {hasty}
         User.objects.filter(pk__in=(mei.pk, hua.pk)).update(open_id="ou_one")
         assert len(self.found(auditor, "approvals")) == 2
+
+    @pytest.mark.parametrize("rule", queries.RULES)
+    def test_cost_the_same_however_many_there_are(self, rule, auditor, mei, hua):
+        def some() -> None:
+            self.test_hasty_or_dependent_approvals(auditor, mei, hua)
+            User.objects.filter(pk__in=(mei.pk, hua.pk)).update(open_id="")
+            for _ in range(5):
+                self.sign_in_fails(username="mei")
+                asked(self.change(mei, '{"on":"2026-10-01"}'), at=NOON.replace(hour=3), actor=mei)
+                data = {"list": "employees", "rows": 500}
+                action_log.record("export.started", actor=mei, at=NOON, data=data)
+
+        def cost() -> int:
+            with CaptureQueriesContext(connection) as captured:
+                self.found(auditor, rule)
+            return len(captured)
+
+        some()
+        self.found(auditor, rule)
+        few = cost()
+        for _ in range(2):
+            for _ in range(3):
+                self.sign_in_fails(username="hua")
+            an_employee()
+            asked(self.change(hua, '{"on":"2026-10-01"}'), at=NOON.replace(hour=3), actor=hua)
+        assert cost() == few <= 14
 
     @pytest.mark.parametrize("rule", queries.RULES)
     def test_say_why_and_when_there_is_none(self, rule, auditor):
@@ -326,6 +475,9 @@ class TestSamples:
 
 
 class TestAccountsOnADay:
+    def now(self, user: User) -> queries.AccountThen:
+        return next(t for t in queries.accounts_on(timezone.localdate()) if t.pk == user.pk)
+
     def test_are_rebuilt_from_the_log(self, auditor):
         user = User(username="bob", role=Role.HR.value, last_name="鲍")
         users.create_user(user, acting_user=None)
@@ -340,10 +492,39 @@ class TestAccountsOnADay:
         assert "The log says nothing about this account" in page
         assert auditor.get("/log/accounts/?day=nonsense").status_code == 200
 
+    def test_an_account_that_was_removed_is_named_by_its_number(self, auditor):
+        user = User(username="bob", role=Role.HR.value)
+        users.create_user(user, acting_user=None)
+        pk = user.pk
+        action_log.record("user.signed_in", actor=User(pk=pk + 7))
+        action_log.record("user.sign_in_failed", actor=None, data={"user": pk + 9})
+        User.objects.filter(pk=pk).delete()
+        found = {then.pk: then for then in queries.accounts_on(timezone.localdate())}
+        assert (found[pk].user, found[pk].role) == (None, "hr")
+        assert not found[pk + 7].is_known
+        assert pk + 9 not in found
+        yesterday = timezone.localdate() - timedelta(days=1)
+        assert pk in {then.pk for then in queries.accounts_on(yesterday)}
+        page = auditor.get("/log/accounts/").content.decode()
+        assert f"a removed account ({pk})" in page
+        assert "in this version of the portal" in page
+
+    def test_costs_the_same_however_many_accounts_there_are(self, auditor):
+        def cost() -> int:
+            with CaptureQueriesContext(connection) as captured:
+                assert auditor.get("/log/accounts/").status_code == 200
+            return len(captured)
+
+        cost()
+        few = cost()
+        for number in range(5):
+            users.create_user(User(username=f"u{number}", role=Role.HR.value), acting_user=None)
+        assert cost() == few
+
     def test_an_account_that_was_switched_off_could_do_nothing(self):
         user = User(username="bob", role=Role.HR.value)
         users.create_user(user, acting_user=None)
-        assert "convert_employee" in queries.accounts_on(timezone.localdate())[0].verbs
+        assert "convert_employee" in self.now(user).verbs
         users.change_user(user, acting_user=None, is_active=False)
-        then = queries.accounts_on(timezone.localdate())[0]
+        then = self.now(user)
         assert (then.is_active, then.may, then.verbs) == (False, (), ())

@@ -64,6 +64,7 @@ class TestLog:
     def test_an_entry_shows_its_hashes_its_attempt_and_its_neighbours(self, as_user, ana, mei):
         change = a_change(an_employee("柏小林"), by=mei)
         attempt = an_attempt(change, log_id="LOG-1", number=1)
+        answer = attempt.answer() | {"number": 1, "via": "answer"}
         entries = [
             action_log.record(
                 event,
@@ -75,7 +76,7 @@ class TestLog:
             for event, data, private in (
                 ("change.requested", {}, {"reason": "as agreed"}),
                 ("change.sending", {"number": 1}, None),
-                ("change.succeeded", {"number": 1, "via": "answer"}, None),
+                ("change.succeeded", answer, None),
             )
         ]
         client = as_user(ana)
