@@ -296,6 +296,8 @@ MUTANTS: tuple[Mutant, ...] = (
             "    with transaction.atomic(durable=True), differences.told_last():\n        _write_a",
             "    if True:\n        _write_a",
         ),
+        # The entry in a transaction of its own; within the test's that is a savepoint.
+        ("lifecycle/action_log.py", "atomic(savepoint=False)", "atomic()"),
     ),
     _mutant(
         "one step has no entry", "I11",
