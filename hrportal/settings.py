@@ -360,6 +360,7 @@ SESSION_IDLE = timedelta(minutes=env.whole("SESSION_IDLE_MINUTES", default=60, l
 SESSION_LONGEST = timedelta(hours=env.whole("SESSION_HOURS", default=10, least=1, most=168))
 SESSION_COOKIE_AGE = int(SESSION_LONGEST.total_seconds())
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "lifecycle.views.forms_not_ours.csrf_failure"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_NAME = "hrportal_language"
 LANGUAGE_COOKIE_HTTPONLY = True

@@ -70,7 +70,7 @@ def _event(zh: str, en: str, *keys: str) -> Event:
 
 
 _CHANGE = ("kind", "subject_id", "payload_hash", "pre_image_hash", "to", "from")
-_ACCOUNT = ("user", "after", "at_command_line")
+_ACCOUNT = ("user", "after", "at_command_line", "private_reason")
 _CASE = ("kind", "case", "run", "present", "missing", "doubt")
 _REQUEST = ("request", "approver", "due_on", "held", "step", "steps", "step_role")
 _DECISION = ("decided_for", "through")
@@ -87,6 +87,17 @@ _ANSWER = (
 )
 
 EVENTS: dict[str, Event] = {
+    "change.planned": _event(
+        "{actor}查看了{person}的“{verb}”预览{blocked_words}",
+        "{actor} looked at the plan to {verb} {person}{blocked_words}",
+        *_CHANGE,
+        "submission",
+        "private_request",
+        "plan_hash",
+        "effective_at",
+        "blockers",
+        "is_fresh",
+    ),
     "change.requested": _event(
         "{actor}发起了{person}的“{verb}”",
         "{actor} asked to {verb} {person}",
@@ -193,6 +204,21 @@ EVENTS: dict[str, Event] = {
     "user.sign_ins_failing": _event(
         "一分钟内登录失败超过 {limit} 次，其余不再逐条记录",
         "More than {limit} sign-ins failed within a minute; the rest of them is not listed",
+        "limit",
+    ),
+    "user.refused": _event(
+        "{actor}的操作被拒绝（{area_words}{about_words}）：{problem}",
+        "{actor} was refused ({area_words}{about_words}): {problem}",
+        "problem",
+        "area",
+        "page",
+        "method",
+        "blockers",
+        "private_path",
+    ),
+    "user.refusals_unlisted": _event(
+        "{actor}一分钟内被拒绝超过 {limit} 次，其余不再逐条记录",
+        "{actor} was refused more than {limit} times within a minute; the rest is not listed",
         "limit",
     ),
     "user.signed_out": _event("{actor}退出登录", "{actor} signed out"),
@@ -502,6 +528,7 @@ EVENTS: dict[str, Event] = {
         "department",
         "before_steps",
         "after_steps",
+        "private_reason",
     ),
     "message.undelivered": _event(
         "发给{user}的飞书消息没有送达（关于{person}）：{problem}",
@@ -792,6 +819,9 @@ def _readable(
         "via": _via_words(data),
         "way_words": _way_words(data),
         "why_words": _why_words(data),
+        "area_words": _area_words(data),
+        "about_words": _about_words(person),
+        "blocked_words": BLOCKED if data.get("blockers") else NOTHING,
         "list_title": _list_words(data),
         "user": _user_words(data.get("user"), users),
         "verdict": _verdict_words(data),
@@ -893,6 +923,40 @@ def _via_words(data: Mapping[str, Any]) -> Words:
     return VIAS.get(via, Words(via, via))
 
 
+# The parts of the portal, by the module that answers for them.
+AREAS: dict[str, Words] = {
+    "action_log": Words("操作日志", "action log"),
+    "changes": Words("状态变更", "status changes"),
+    "desk": Words("操作日志", "action log"),
+    "drift": Words("记录矛盾", "contradictions"),
+    "evidence": Words("操作日志", "action log"),
+    "exports": Words("导出", "exports"),
+    "feed": Words("飞书动态", "what changed in Feishu"),
+    "guards": Words("安全措施", "safeguards"),
+    "inbox": Words("待我审批", "inbox"),
+    "my_account": Words("我的账号", "own account"),
+    "people": Words("人员", "people"),
+    "probation": Words("试用期", "probation"),
+    "records": Words("列表", "lists"),
+    "routes": Words("审批步骤", "approval steps"),
+    "second_step": Words("两步验证", "second step"),
+    "sync": Words("同步", "sync"),
+    "system_health": Words("系统状态", "system health"),
+    "users": Words("用户", "users"),
+}
+
+
+def _area_words(data: Mapping[str, Any]) -> Words:
+    name = str(data.get("area", ""))
+    return AREAS.get(name, Words(name or "门户", name or "the portal"))
+
+
+def _about_words(person: Person | None) -> Words:
+    return Words(f"，{person.name}", f", {person.name}") if person and person.name else NOTHING
+
+
+BLOCKED = Words("，目前不能提交", ", which cannot be submitted as it is")
+NOTHING = Words("", "")
 WAYS: dict[str, Words] = {
     "second_step": Words("（密码和验证码）", " with password and code"),
     "feishu": Words("（飞书）", " with Feishu"),

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangoLoginRequiredMiddleware
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
@@ -20,9 +21,9 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from lifecycle import action_log
-from lifecycle.errors.problems import LifecycleError
+from lifecycle.errors.problems import LifecycleError, NotAllowed
 from lifecycle.services import sign_ins
-from lifecycle.views.answers import asks_by_itself, notice_page
+from lifecycle.views.answers import asks_by_itself, note_refusal, notice_page
 from lifecycle.views.sign_in_limits import client_address
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -112,7 +113,8 @@ class AddressMiddleware:
 
 
 class LifecycleErrorMiddleware:
-    """Our own errors that no view answers itself: not within reach, not allowed, not now."""
+    """Our own errors that no view answers itself: not within reach, not allowed, not now. What
+    is refused is logged."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -122,7 +124,10 @@ class LifecycleErrorMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, LifecycleError):
+            note_refusal(request, exception)
             return notice_page(request, exception)
+        if isinstance(exception, PermissionDenied):
+            note_refusal(request, NotAllowed())
         return None
 
 

@@ -219,7 +219,7 @@ def record_for(user: Someone, model: type[Record], pk: int) -> Record:
     """The record, when this user may see it; NotFound otherwise, as for no such record."""
     record = visible(user, model).select_related("person").filter(pk=pk).first()
     if record is None:
-        raise NotFound
+        raise _not_found(model._default_manager.filter(pk=pk))
     return record
 
 
@@ -227,8 +227,14 @@ def person_for(user: Someone, pk: int) -> Person:
     """The person, when this user may see them; NotFound otherwise."""
     person = visible_people(user).filter(pk=pk).first()
     if person is None:
-        raise NotFound
+        raise _not_found(Person.objects.filter(pk=pk), "pk")
     return person
+
+
+def _not_found(anywhere: QuerySet[Any], person: str = "person_id") -> NotFound:
+    """`anywhere`: the row itself, in reach or not; `person`: its column of whose it is."""
+    found = list(anywhere.values_list(person, flat=True)[:1])
+    return NotFound(is_hidden=bool(found)).about(person_id=found[0] if found else None)
 
 
 def _in_reach(user: Someone, employees: QuerySet[Employee]) -> QuerySet[Employee]:
@@ -275,7 +281,7 @@ def request_for(user: Someone, pk: int) -> ConversionRequest:
     related = ("person", "employee", "approver", "requested_by")
     request = visible_requests(user).select_related(*related).filter(pk=pk).first()
     if request is None:
-        raise NotFound
+        raise _not_found(ConversionRequest.objects.filter(pk=pk))
     return request
 
 
@@ -284,7 +290,10 @@ def request_to_decide(user: Someone, pk: int, *, day: date) -> ConversionRequest
     found = requests_to_decide(user, day=day).filter(pk=pk)
     request = found.select_related("person", "employee", "approver", "requested_by").first()
     if request is None:
-        raise NotFound
+        # One that is closed was not refused to them: they come too late.
+        raise _not_found(
+            ConversionRequest.objects.filter(pk=pk, status=ConversionRequest.Status.OPEN)
+        )
     return request
 
 
@@ -349,7 +358,7 @@ def drift_for(user: Someone, pk: int) -> DriftCase:
     """The case, when this user may see it; NotFound otherwise."""
     case = visible_drifts(user).select_related("person").filter(pk=pk).first()
     if case is None:
-        raise NotFound
+        raise _not_found(DriftCase.objects.filter(pk=pk))
     return case
 
 
@@ -387,7 +396,7 @@ def change_for(user: Someone, pk: int) -> StatusChange:
     related = ("person", "requested_by", "undo_of")
     change = visible_changes(user).select_related(*related).filter(pk=pk).first()
     if change is None:
-        raise NotFound
+        raise _not_found(StatusChange.objects.filter(pk=pk))
     return change
 
 
@@ -395,7 +404,7 @@ def entry_for(user: Someone, seq: int) -> ActionEntry:
     """The log entry, when this user may read it."""
     entry = visible_entries(user).filter(seq=seq).first()
     if entry is None:
-        raise NotFound
+        raise _not_found(ActionEntry.objects.filter(seq=seq), "person_ref")
     return entry
 
 

@@ -32,7 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "lifecycle.models", "lifecycle.migrations", "lifecycle.append_only",
         "lifecycle.person_index", "lifecycle.step_triggers", "lifecycle.transactions",
-        "lifecycle.triggers",
+        "lifecycle.triggers", "lifecycle.floods",
     ),
     (
         "lifecycle.rules", "lifecycle.change_states", "lifecycle.errors", "lifecycle.feishu",

@@ -62,6 +62,29 @@ class Lost(Exception):
 # -- step 0 and 1: the intent -------------------------------------------------------------
 
 
+def note_plan(plan: Plan, *, acting_user: User, at: datetime) -> None:
+    """Log a plan that is shown to somebody. It carries the key it may be confirmed with, by which
+    a change knows the plan it came from; one that nobody confirms stays in the log alone."""
+    action_log.record(
+        "change.planned",
+        actor=acting_user,
+        at=at,
+        person=plan.record.person,
+        data={
+            "kind": plan.kind.name,
+            "subject_id": plan.record.feishu_id,
+            "submission": plan.key,
+            "payload_hash": plan.payload_hash,
+            "pre_image_hash": plan.pre_image_hash,
+            "plan_hash": image_hash(plan.as_json()),
+            "effective_at": plan.effective_at.isoformat(),
+            "is_fresh": plan.is_fresh,
+        }
+        | ({"blockers": [notice.code for notice in plan.blockers]} if plan.is_blocked else {}),
+        private={"request": plan.call.canonical()},
+    )
+
+
 def submit(
     plan: Plan,
     *,

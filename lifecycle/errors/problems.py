@@ -3,6 +3,8 @@
     LifecycleError
     ├── NotAllowed            403  the role or the scope does not reach this far
     ├── NotFound              404  no such record within the person's reach
+    ├── FormNotOurs           403  a form that was not sent from a page of ours
+    ├── ReasonMissing         422  a role or a setting is changed without saying why
     ├── StepNotAllowed        409  somebody else moved the change first
     ├── StalePlan             409  the facts or the form changed since the plan was shown
     ├── ChangeBlocked         422  the plan has blockers
@@ -23,18 +25,32 @@ Codes are stable: the log keeps them and the screens look them up in NOTICES.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 from lifecycle.errors.words import Notice, Words
 
 
 class LifecycleError(Exception):
-    """The root of the family. `notice` says it to a person."""
+    """The root of the family. `notice` says it to a person; whose record it was about is for
+    the action log only."""
 
     http_status = 422
+    person_id: int | None = None
+    change_id: int | None = None
 
     def __init__(self, notice: Notice) -> None:
         super().__init__(notice.code)
         self.notice = notice
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """All there is to say, the first thing first."""
+        return (self.notice,)
+
+    def about(self, *, person_id: int | None, change_id: int | None = None) -> Self:
+        """The same error, with the person and the status change that somebody asked about."""
+        self.person_id, self.change_id = person_id, change_id
+        return self
 
 
 def _notice(code: str, zh: str, en: str, advice_zh: str, advice_en: str) -> Notice:
@@ -87,6 +103,20 @@ NOTICES: dict[str, Notice] = {
             "There is no such record, or it is outside what you may see.",
             "请从列表重新进入。",
             "Start again from the list.",
+        ),
+        _notice(
+            "person.reason-missing",
+            "请写明原因，没有做任何更改。",
+            "Give a reason. Nothing was changed.",
+            "原因会保存在操作日志中。",
+            "It is kept in the action log.",
+        ),
+        _notice(
+            "person.form-not-ours",
+            "这个表单不是从当前打开的页面提交的，什么也没有执行。",
+            "This form was not sent from a page that is still good; nothing was done.",
+            "请刷新页面后再试；如已退出登录，请先登录。",
+            "Reload the page and try again; if you were signed out, sign in first.",
         ),
         _notice(
             "verdict.own-request",
@@ -447,10 +477,28 @@ class NotAllowed(LifecycleError):
 
 
 class NotFound(LifecycleError):
+    """`is_hidden`: there is such a record, out of this person's reach. The answer never says so;
+    the action log does."""
+
     http_status = 404
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_hidden: bool = False) -> None:
         super().__init__(NOTICES["person.not-found"])
+        self.is_hidden = is_hidden
+
+
+class ReasonMissing(LifecycleError):
+    def __init__(self) -> None:
+        super().__init__(NOTICES["person.reason-missing"])
+
+
+class FormNotOurs(LifecycleError):
+    """Without the proof (CSRF) that a form was sent from a page of ours."""
+
+    http_status = 403
+
+    def __init__(self) -> None:
+        super().__init__(NOTICES["person.form-not-ours"])
 
 
 class StepNotAllowed(LifecycleError):
@@ -473,6 +521,10 @@ class ChangeBlocked(LifecycleError):
     def __init__(self, blockers: Sequence[Notice]) -> None:
         super().__init__(NOTICES["change.blocked"])
         self.blockers = tuple(blockers)
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        return self.blockers
 
 
 class InvalidValues(LifecycleError):

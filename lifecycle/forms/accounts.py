@@ -15,13 +15,14 @@ from lifecycle.forms.object_fields import BoxesField
 from lifecycle.models import Role, User
 
 # Feishu's ids of users of an app: "ou_" and letters, digits, "_" or "-".
+REASON_LENGTH = 1000
 OPEN_ID = re.compile(r"ou_[0-9A-Za-z_-]{1,61}")
 
 
 class AccountForm(forms.Form):
     """What an account may do and how far, and the Feishu account behind it."""
 
-    field_order: tuple[str, ...] = ("role", "departments", "open_id", "is_active")
+    field_order: tuple[str, ...] = ("role", "departments", "open_id", "is_active", "reason")
 
     role = forms.ChoiceField(
         label=_("Role"),
@@ -42,6 +43,12 @@ class AccountForm(forms.Form):
         choices=[("1", _("May sign in")), ("0", _("Switched off"))],
         coerce=lambda chosen: chosen == "1",
         initial="1",
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=REASON_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Why, and who asked for it. It is kept in the action log."),
     )
 
     def __init__(self, *args: Any, departments: Sequence[tuple[str, str]], **kwargs: Any) -> None:
@@ -83,6 +90,7 @@ class NewAccountForm(AccountForm):
         "departments",
         "open_id",
         "is_active",
+        "reason",
     )
 
     username = forms.CharField(

@@ -40,6 +40,8 @@ LARGE_EXPORT = 1000
 FAILURES = 3
 # Failed sign-ins to one account: on one day, and in the whole period.
 SIGN_IN_FAILURES, SIGN_IN_FAILURES_IN_ALL = 5, 20
+# Refusals of one account on one day.
+REFUSALS = 5
 QUICK_APPROVAL = timedelta(minutes=2)
 # Of the entries a rule has to name one by one, so many of the newest are listed.
 MOST_FOUND = 20_000
@@ -50,6 +52,9 @@ REQUESTED, SEEN_OUTSIDE = "change.requested", "record.changed_in_feishu"
 TAKES_DATA = ("export.started", "log.evidence_taken")
 CHANGES_ACCOUNT = ("user.created", "user.changed")
 AT_COMMAND_LINE = '"at_command_line":true'
+# Refusals because somebody asked for it themselves; and because it was not theirs at all.
+OWN_DECISIONS = ("verdict.own-request", "approval.own-request")
+OUT_OF_BOUNDS = ("person.not-allowed", "person.not-found", "person.form-not-ours")
 # What puts a conversion to somebody, and what somebody says yes with; a step does both.
 STEP_AGREED = "request.step_agreed"
 ADDRESSES = ("request.asked", "request.reassigned", "request.escalated", STEP_AGREED)
@@ -146,7 +151,8 @@ def _day_of(match: re.Match[str]) -> date | None:
 def _outside_hours(entries: Entries, period: Period) -> Entries:
     days = (period.since + timedelta(days=n) for n in range((period.until - period.since).days + 1))
     off = [day for day in days if not calendars.is_working_day(day)]
-    acts = Q(event__startswith="change.") | Q(event__in=TAKES_DATA + CHANGES_ACCOUNT)
+    acts = Q(event__startswith="change.") & ~Q(event="change.planned")
+    acts |= Q(event__in=TAKES_DATA + CHANGES_ACCOUNT)
     people = Q(actor_id__isnull=False) | Q(body__contains=AT_COMMAND_LINE)
     by_people = entries.filter(acts & people)
     return by_people.annotate(hour=ExtractHour("ts"), on=TruncDate("ts")).filter(
@@ -224,6 +230,21 @@ def _repeated_sign_ins(entries: Entries, period: Period) -> Iterable[int]:
     many = [seqs for seqs in by_day.values() if len(seqs) >= SIGN_IN_FAILURES]
     many += [seqs for seqs in by_account.values() if len(seqs) >= SIGN_IN_FAILURES_IN_ALL]
     return {seq for seqs in many for seq in seqs}
+
+
+def _refused(entries: Entries, period: Period) -> Entries:
+    """Two queries."""
+    refused = entries_in(period, entries.filter(event="user.refused"))
+    by_day: dict[tuple[int | None, date], list[int]] = defaultdict(list)
+    listed = []
+    for seq, ts, actor, body in refused.values_list("seq", "ts", "actor_id", "body").iterator():
+        problem = (action_log.data_in(body) or {}).get("problem")
+        if problem in OWN_DECISIONS:
+            listed.append(seq)
+        elif problem in OUT_OF_BOUNDS:
+            by_day[actor, timezone.localdate(ts)].append(seq)
+    listed += [seq for seqs in by_day.values() if len(seqs) >= REFUSALS for seq in seqs]
+    return entries.filter(Q(seq__in=_newest(listed)) | Q(event="user.refusals_unlisted"))
 
 
 def _quick_approvals(entries: Entries, period: Period) -> Entries:
@@ -348,6 +369,19 @@ RULES: dict[str, Rule] = {
                 " so many failed within a minute that they were not listed one by one.",
             ),
             _repeated_failures,
+        ),
+        Rule(
+            "refused",
+            Words("越权尝试", "Refused attempts"),
+            Words(
+                f"同一账号一天内 {REFUSALS} 次以上请求了无权执行的操作或可见范围之外的记录；"
+                "或有人试图确认、裁定自己发起的变更；或一分钟内被拒绝过多，未再逐条记录。",
+                f"{REFUSALS} times or more on one day an account asked for what it may not do or"
+                " for records out of its reach; or somebody tried to confirm or decide their own"
+                " change; or so much was refused within a minute that it was not listed one by"
+                " one.",
+            ),
+            _refused,
         ),
         Rule(
             "approvals",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -36,6 +37,7 @@ from lifecycle.queries.narrowing import (
 )
 
 ENTRY_ORDER = ("-pk",)
+PLANNED = "change.planned"
 # So many entries of one change are read for its page.
 MOST_STEPS = 200
 # How many of the newest entries are looked through for a log id that no attempt has, and how
@@ -137,7 +139,7 @@ def _of_log_id(log_id: str) -> Q:
     naming = ActionEntry.objects.filter(
         seq__gt=newest - SEARCHED,
         event__in=NAMES_LOG_ID,
-        body__contains=canonical({"log_id": log_id})[1:-1],
+        body__contains=_named("log_id", log_id),
     )
     found = naming.order_by("-seq").values_list("seq", "body")[:MOST_NAMED]
     # Once more: SQLite takes large and small letters for the same.
@@ -162,26 +164,48 @@ def actors() -> list[User]:
 
 
 def of_change(change_id: int) -> Q:
-    """The entries of one change, and those of the request it was agreed to in: they were
-    written when there was no change yet, and tell who agreed at the earlier steps. Two queries,
-    the second of one person's entries only."""
-    request = ConversionRequest.objects.filter(change_id=change_id).first()
-    if request is None:
+    """The entries of one change, and those written when there was no change yet: of the plan that
+    was confirmed, and of the request it was agreed to in, which tell who agreed at the earlier
+    steps. Two queries, the second of one person's entries only."""
+    change = StatusChange.objects.filter(pk=change_id).select_related("conversion_request").first()
+    if change is None:
         return Q(change_id=change_id)
-    # The canonical text has its keys in order, so a comma or the end of the data follows.
-    number = f'"request":{request.pk}'
-    named = Q(body__contains=f"{number},") | Q(body__contains=f"{number}}}")
-    told = ActionEntry.objects.filter(named, person_ref=request.person_id)
+    named = Q(event=PLANNED, body__contains=_named("submission", str(change.submission_key)))
+    request = getattr(change, "conversion_request", None)
+    if request is not None:
+        # The canonical text has its keys in order, so a comma or the end of the data follows.
+        number = _named("request", request.pk)
+        named |= Q(body__contains=f"{number},") | Q(body__contains=f"{number}}}")
+    told = ActionEntry.objects.filter(named, person_ref=change.person_id)
     return Q(change_id=change_id) | Q(seq__in=list(told.values_list("seq", flat=True)))
 
 
+def _named(key: str, value: str | int) -> str:
+    """A key and its value as they stand in the text of an entry."""
+    return canonical({key: value})[1:-1]
+
+
 def change_told_of(readable: action_log.ReadableEntry) -> int | None:
-    """The change an entry belongs to: its own, or the one its request has become."""
-    number = readable.data.get("request")
-    if readable.entry.change_id is not None or not isinstance(number, int):
+    """The change an entry belongs to: its own, or the one its plan or its request has become."""
+    if readable.entry.change_id is not None:
         return readable.entry.change_id
+    if readable.entry.event == PLANNED:
+        return _confirmed(str(readable.data.get("submission")))
+    number = readable.data.get("request")
+    if not isinstance(number, int):
+        return None
     same = ConversionRequest.objects.filter(pk=number)
     return same.values_list("change_id", flat=True).first()
+
+
+def _confirmed(submission: str) -> int | None:
+    """The change that a plan has become; None for one that nobody confirmed."""
+    try:
+        key = uuid.UUID(submission)
+    except ValueError:
+        return None
+    same = StatusChange.objects.filter(submission_key=key)
+    return same.values_list("pk", flat=True).first()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def logged_change(change: StatusChange, steps: Iterable[ReadableEntry]) -> Logge
         "pre_image_hash": text_hash(canonical(change.pre_image)),
         "plan_hash": text_hash(canonical(change.plan)),
     }
-    own = [step for step in steps if step.entry.event.startswith("change.")]
+    own = [step for step in steps if step.entry.change_id == change.pk]
     said = [(name, step.data[name]) for step in own for name in held if name in step.data]
     return LoggedChange(
         change=change,

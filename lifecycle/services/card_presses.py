@@ -17,12 +17,12 @@ from django.db import IntegrityError, transaction
 
 from lifecycle import action_log, policies
 from lifecycle.changes.doorbell import ring_messages
-from lifecycle.errors.problems import CardRefused, ChangeBlocked, LifecycleError, RequestRefused
+from lifecycle.errors.problems import CardRefused, LifecycleError, RequestRefused
 from lifecycle.errors.words import Words
 from lifecycle.models import CardPress, ConversionRequest, FeishuMessage, User
 from lifecycle.remote import cards as card_parts
 from lifecycle.remote import errors, events
-from lifecycle.services import cards, messages, requests
+from lifecycle.services import cards, messages, refusals, requests
 from lifecycle.services.requests import Through
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ KEPT = timedelta(days=30)
 # The answer to a press may be lost; a little later the card is made sure of.
 MAKE_SURE_AFTER = timedelta(seconds=5)
 REASON_LENGTH = requests.REASON_LENGTH
+PRESSED = refusals.Asked(area="inbox", page="feishu-cards", method="POST", path="")
 Answer = dict[str, Any]
 
 SAID: dict[str, Words] = {
@@ -56,6 +57,7 @@ def take(press: events.CardPress, *, at: datetime) -> Answer:
         said = _decide(press, message, user, step, at)
     except LifecycleError as error:
         CardPress.objects.filter(pk=noted.pk).update(outcome=error.notice.code)
+        _note_refusal(error, message, user)
         return _refused(error, message, at)
     return _answer("success", said, message, at)
 
@@ -155,6 +157,13 @@ def _note(
         return None
 
 
+def _note_refusal(error: LifecycleError, message: FeishuMessage | None, user: User | None) -> None:
+    """Whoever has no account is in the presses only."""
+    person_id = message.request.person_id if message and message.request else None
+    with action_log.coming_from(""):
+        refusals.note(user, error.about(person_id=person_id), PRESSED)
+
+
 def _day(form: Mapping[str, Any]) -> date:
     try:
         day = card_parts.picked_day(form.get(cards.UNTIL))
@@ -174,7 +183,7 @@ def _reason(form: Mapping[str, Any]) -> str:
 
 
 def _refused(error: LifecycleError, message: FeishuMessage | None, at: datetime) -> Answer:
-    notice = error.blockers[0] if isinstance(error, ChangeBlocked) else error.notice
+    notice = error.notices[0]
     advice = Words(
         f"{notice.sentence.zh}{notice.advice.zh}", f"{notice.sentence.en} {notice.advice.en}"
     )

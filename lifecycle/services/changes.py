@@ -51,7 +51,8 @@ def plan_change(
     submission_key: str,
     at: datetime,
 ) -> Plan:
-    """The plan, from facts read from Feishu just now; from the mirror when Feishu is silent.
+    """The plan, from facts read from Feishu just now; from the mirror when Feishu is silent. That
+    it was shown, and what it said, is logged.
 
     `submission_key`: the one to submit the plan with. Raises NotAllowed, InvalidValues.
     """
@@ -67,7 +68,8 @@ def plan_change(
         is_missing=seen is Seen.MISSING,
     )
     if guards.is_above_limit(kind, acting_user, at=at):
-        return plan.awaiting(NOTICES[guards.DAILY_LIMIT])
+        plan = plan.awaiting(NOTICES[guards.DAILY_LIMIT])
+    protocol.note_plan(plan, acting_user=acting_user, at=at)
     return plan
 
 
@@ -186,7 +188,7 @@ def decide_change(
 
 def _check_allowed(kind: Kind[Any], record: Mirrored, acting_user: User) -> None:
     if not policies.can_request(acting_user, kind.name, record):
-        raise NotAllowed
+        raise NotAllowed().about(person_id=record.person_id)
 
 
 def _plan(

@@ -13,11 +13,12 @@ from datetime import datetime
 from django.db import transaction
 
 from lifecycle import action_log, policies
-from lifecycle.errors.problems import InvalidValues, NotAllowed
+from lifecycle.errors.problems import InvalidValues, NotAllowed, ReasonMissing
 from lifecycle.models import ApprovalRoute, ApprovalStep, Department, Employee, User
 from lifecycle.models.requests import one_step
 
 COMPANY = ""
+REASON_LENGTH = 1000
 # The leader begins; who else has to agree, in this order.
 ROUTES: tuple[tuple[ApprovalStep, ...], ...] = (
     (ApprovalStep.LEADER,),
@@ -71,9 +72,12 @@ def configured() -> list[Configured]:
 
 
 @transaction.atomic
-def set_route(department_id: str, name: str, *, acting_user: User, at: datetime) -> None:
-    """Give a department, or the whole company, its steps. Raises NotAllowed, InvalidValues."""
-    _check(department_id, acting_user)
+def set_route(
+    department_id: str, name: str, *, reason: str, acting_user: User, at: datetime
+) -> None:
+    """Give a department, or the whole company, its steps. Raises NotAllowed, InvalidValues,
+    ReasonMissing."""
+    _check(department_id, reason, acting_user)
     if name not in NAMED:
         raise InvalidValues
     steps = [step.value for step in NAMED[name]]
@@ -85,28 +89,40 @@ def set_route(department_id: str, name: str, *, acting_user: User, at: datetime)
         department_id=department_id,
         defaults={"steps": steps, "changed_by": acting_user, "changed_at": at},
     )
-    _record(department_id, before, name, acting_user, at)
+    _record(department_id, before, name, reason, acting_user, at)
 
 
 @transaction.atomic
-def remove_route(department_id: str, *, acting_user: User, at: datetime) -> None:
-    """The department has the steps of the one above again. Raises NotAllowed."""
-    if not policies.may_set_approval_steps(acting_user):
-        raise NotAllowed
+def remove_route(department_id: str, *, reason: str, acting_user: User, at: datetime) -> None:
+    """The department has the steps of the one above again. Raises NotAllowed, ReasonMissing."""
+    _check_may_set(acting_user, reason)
     known = ApprovalRoute.objects.filter(department_id=department_id).first()
     if known is not None:
         known.delete()
-        _record(department_id, name_of(known.steps), "", acting_user, at)
+        _record(department_id, name_of(known.steps), "", reason, acting_user, at)
 
 
-def _check(department_id: str, user: User) -> None:
+def _check_may_set(user: User, reason: str) -> None:
     if not policies.may_set_approval_steps(user):
         raise NotAllowed
+    if not reason.strip():
+        raise ReasonMissing
+
+
+def _check(department_id: str, reason: str, user: User) -> None:
+    _check_may_set(user, reason)
     exists = Department.objects.filter(feishu_id=department_id, is_active=True).exists()
     if department_id != COMPANY and not exists:
         raise InvalidValues
 
 
-def _record(department_id: str, before: str, after: str, user: User, at: datetime) -> None:
-    data = {"department": department_id, "before_steps": before, "after_steps": after}
-    action_log.record("settings.approval_steps", actor=user, at=at, data=data)
+def _record(
+    department_id: str, before: str, after: str, reason: str, user: User, at: datetime
+) -> None:
+    action_log.record(
+        "settings.approval_steps",
+        actor=user,
+        at=at,
+        data={"department": department_id, "before_steps": before, "after_steps": after},
+        private={"reason": reason.strip()[:REASON_LENGTH]},
+    )

@@ -6,18 +6,17 @@ query. Beside it stands a row (SignInSession) for people to look at and to end i
 
 from __future__ import annotations
 
-import time
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
-from django.core.cache import cache
 from django.db import transaction
 
 from lifecycle import action_log, policies
 from lifecycle.errors.problems import NotAllowed, NotFound
+from lifecycle.floods import number_this_minute
 from lifecycle.models import SignInSession, SignInWay, User
 from lifecycle.policies import Capability
 from lifecycle.services.users import at_command_line, end_sessions
@@ -140,7 +139,7 @@ def failed(
 ) -> None:
     """Log a failed sign-in. A flood of guesses from many addresses must not become a flood of
     entries. `why`: a code of errors/sign_in.py."""
-    number = _failures_this_minute()
+    number = number_this_minute("sign-in-failures")
     if number > FAILURES_LISTED + 1:
         return
     if number == FAILURES_LISTED + 1:
@@ -159,15 +158,6 @@ def failed(
         data={name: value for name, value in known.items() if value is not None},
         private={name: value for name, value in private.items() if value},
     )
-
-
-def _failures_this_minute() -> int:
-    key = f"sign-in-failures:{int(time.time() // 60)}"
-    cache.add(key, 0, 120)
-    try:
-        return int(cache.incr(key))
-    except ValueError:  # thrown out of a full cache meanwhile
-        return 1
 
 
 def _live_sessions(at: datetime) -> Any:

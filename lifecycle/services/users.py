@@ -14,7 +14,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from lifecycle import action_log, policies
-from lifecycle.errors.problems import NotAllowed
+from lifecycle.errors.problems import NotAllowed, ReasonMissing
 from lifecycle.models import SignInSession, User
 from lifecycle.policies import Capability
 
@@ -35,31 +35,36 @@ def account_state(user: User) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class AccountValues:
-    """What an administrator sets. `departments`: ids; none for the whole company."""
+    """What an administrator sets, and why. `departments`: ids; none for the whole company."""
 
     role: str
     departments: Collection[str]
     open_id: str
     is_active: bool
+    reason: str
 
 
-def add_account(user: User, *, password: str, acting_user: User) -> User:
+def add_account(user: User, *, password: str, reason: str, acting_user: User) -> User:
     """An account made by an administrator; without a password its owner signs in with Feishu.
-    Raises NotAllowed, OpenIdTaken."""
+    Raises NotAllowed, ReasonMissing, OpenIdTaken."""
     _check_may_manage(acting_user)
+    if not reason.strip():
+        raise ReasonMissing
     if password:
         user.set_password(password)
     else:
         user.set_unusable_password()
-    return create_user(user, acting_user=acting_user)
+    return create_user(user, reason=reason, acting_user=acting_user)
 
 
 def change_account(user: User, values: AccountValues, *, acting_user: User) -> bool:
     """What an administrator changes of somebody else; False when it was so already. Raises
-    NotAllowed, also for one's own account, and OpenIdTaken."""
+    NotAllowed, also for one's own account, ReasonMissing and OpenIdTaken."""
     _check_may_manage(acting_user)
     if user.pk == acting_user.pk:
         raise NotAllowed
+    if not values.reason.strip():
+        raise ReasonMissing
     return change_user(
         user,
         acting_user=acting_user,
@@ -67,11 +72,12 @@ def change_account(user: User, values: AccountValues, *, acting_user: User) -> b
         departments=values.departments,
         open_id=values.open_id,
         is_active=values.is_active,
+        reason=values.reason,
     )
 
 
 @transaction.atomic
-def create_user(user: User, *, acting_user: User | None) -> User:
+def create_user(user: User, *, reason: str = "", acting_user: User | None) -> User:
     """Save a new account whose password has been set. `acting_user`: None at the command line.
 
     Raises OpenIdTaken.
@@ -79,7 +85,7 @@ def create_user(user: User, *, acting_user: User | None) -> User:
     _keep_to_one(user)
     user.save(force_insert=True)
     data = {"user": user.pk, "after": account_state(user)}
-    action_log.record("user.created", actor=acting_user, data=data | at_command_line(acting_user))
+    _record("user.created", data, reason, acting_user)
     return user
 
 
@@ -92,6 +98,7 @@ def change_user(
     departments: Iterable[str] | None = None,
     open_id: str | None = None,
     is_active: bool | None = None,
+    reason: str = "",
 ) -> bool:
     """Change what is given and end the account's sessions; False when it was so already.
 
@@ -111,8 +118,17 @@ def change_user(
     user.save(update_fields=["role", "department_ids", "open_id", "is_active"])
     end_sessions(user)
     data = {"user": user.pk, "before": before, "after": after}
-    action_log.record("user.changed", actor=acting_user, data=data | at_command_line(acting_user))
+    _record("user.changed", data, reason, acting_user)
     return True
+
+
+def _record(event: str, data: dict[str, Any], reason: str, acting_user: User | None) -> None:
+    action_log.record(
+        event,
+        actor=acting_user,
+        data=data | at_command_line(acting_user),
+        private={"reason": reason.strip()} if reason.strip() else None,
+    )
 
 
 @transaction.atomic

@@ -28,6 +28,7 @@ from lifecycle.views.answers import (
 )
 
 EVENT_LABELS: dict[str, str | Promise] = {
+    "change.planned": _("Plan looked at"),
     "change.requested": _("Change asked for"),
     "change.sending": _("Sent to Feishu"),
     "change.succeeded": _("Change done"),
@@ -43,6 +44,8 @@ EVENT_LABELS: dict[str, str | Promise] = {
     "user.signed_in": _("Sign-in"),
     "user.sign_in_failed": _("Sign-in failed"),
     "user.sign_ins_failing": _("Many sign-ins failed"),
+    "user.refused": _("Refused"),
+    "user.refusals_unlisted": _("Refused many times"),
     "user.signed_out": _("Sign-out"),
     "user.sessions_ended": _("Sessions ended"),
     "user.password_changed": _("Password changed"),
@@ -99,6 +102,7 @@ EVENT_LABELS: dict[str, str | Promise] = {
 }
 
 EVENT_ICONS: dict[str, str] = {
+    "change.planned": "file-text",
     "change.requested": "user-check",
     "change.sending": "send",
     "change.succeeded": "circle-check",
@@ -114,6 +118,8 @@ EVENT_ICONS: dict[str, str] = {
     "user.signed_in": "user",
     "user.sign_in_failed": "triangle-alert",
     "user.sign_ins_failing": "triangle-alert",
+    "user.refused": "ban",
+    "user.refusals_unlisted": "ban",
     "user.signed_out": "log-out",
     "user.sessions_ended": "log-out",
     "user.password_changed": "key-round",
@@ -174,6 +180,8 @@ BAD_EVENTS = frozenset(
         "change.rejected",
         "user.sign_in_failed",
         "user.sign_ins_failing",
+        "user.refused",
+        "user.refusals_unlisted",
         "sync.failed",
         "sync.case_opened",
         "writes.stopped",

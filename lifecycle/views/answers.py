@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from lifecycle.errors.problems import LifecycleError
-from lifecycle.models import User
+from lifecycle.models import StatusChange, User
 from lifecycle.paging import Page
+from lifecycle.services import refusals
 
 SEE_OTHER = 303
 # The ids of what renews itself: each has an hx-trigger with “every”.
@@ -93,6 +94,28 @@ def notice_page(
     template = "components/_notice.html" if wants_partial(request) else "errors/notice.html"
     context = {"notice": error.notice, "tone": "bad"}
     return render(request, template, context, status=status or error.http_status)
+
+
+def note_refusal(
+    request: HttpRequest,
+    error: LifecycleError,
+    *,
+    person_id: int | None = None,
+    change: StatusChange | None = None,
+) -> None:
+    """Log that this was refused, and about whom, as far as the view knows better."""
+    if change is not None:
+        error.about(person_id=change.person_id, change_id=change.pk)
+    elif person_id is not None:
+        error.about(person_id=person_id)
+    match = request.resolver_match
+    asked = refusals.Asked(
+        area=str(match.func.__module__).rpartition(".")[2] if match else "",
+        page=str(match.view_name or "") if match else "",
+        method=str(request.method),
+        path=request.path,
+    )
+    refusals.note(request.user, error, asked)
 
 
 def safe_next(request: HttpRequest, fallback: str) -> str:

@@ -40,6 +40,7 @@ from lifecycle.views.answers import (
     flat,
     is_on,
     neighbour_queries,
+    note_refusal,
     page,
     push_address,
     wants_partial,
@@ -60,7 +61,7 @@ def ask_for_change(request: HttpRequest, pk: int, kind_name: str) -> HttpRespons
     kind = kinds.kind_named(kind_name)
     record = policies.record_for(request.user, kind.subject.model, pk)
     if not policies.can_request(request.user, kind.name, record):
-        raise NotAllowed
+        raise NotAllowed().about(person_id=record.person_id)
     undoes = _undone_change(request, kind, record)
     asking = Asking(request, kind, record, undoes)
     if request.method == "GET":
@@ -140,9 +141,11 @@ class Asking:
                 at=timezone.now(),
                 undo_of=self.undoes,
             )
-        except (NotAllowed, NotFound):
+        except (NotAllowed, NotFound) as error:
+            error.about(person_id=self.record.person_id)
             raise
         except LifecycleError as error:
+            note_refusal(self.request, error, person_id=self.record.person_id)
             return self.show_plan(form, error.notice)
         if not wants_partial(self.request):
             return _see(change)
@@ -233,7 +236,8 @@ def cancel_change(request: HttpRequest, pk: int) -> HttpResponse:
     found = policies.change_for(request.user, pk)
     try:
         change_service.cancel_change(found, acting_user=acting_user(request), at=timezone.now())
-    except (NotAllowed, NotFound):
+    except (NotAllowed, NotFound) as error:
+        error.about(person_id=found.person_id, change_id=found.pk)
         raise
     except LifecycleError as error:
         return _refused(request, found, error)
@@ -251,7 +255,8 @@ def decide_change(request: HttpRequest, pk: int) -> HttpResponse:
             acting_user=acting_user(request),
             at=timezone.now(),
         )
-    except (NotAllowed, NotFound):
+    except (NotAllowed, NotFound) as error:
+        error.about(person_id=found.person_id, change_id=found.pk)
         raise
     except LifecycleError as error:
         return _refused(request, found, error)
@@ -275,7 +280,8 @@ def approve_change(request: HttpRequest, pk: int) -> HttpResponse:
                 acting_user=user,
                 at=at,
             )
-    except (NotAllowed, NotFound):
+    except (NotAllowed, NotFound) as error:
+        error.about(person_id=found.person_id, change_id=found.pk)
         raise
     except LifecycleError as error:
         return _refused(request, found, error)
@@ -346,6 +352,7 @@ def _moved(request: HttpRequest, change: StatusChange) -> HttpResponse:
 
 def _refused(request: HttpRequest, change: StatusChange, error: LifecycleError) -> HttpResponse:
     """The same part again, as it stands now, with what was wrong above it."""
+    note_refusal(request, error, change=change)
     fresh = policies.change_for(request.user, change.pk)
     context = change_context(request, fresh) | {
         "notice": error.notice,

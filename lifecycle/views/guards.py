@@ -19,7 +19,7 @@ from lifecycle.models import SyncCase, WritesSwitch
 from lifecycle.policies import Capability
 from lifecycle.services import guards as guard_service
 from lifecycle.services import quarantine
-from lifecycle.views.answers import acting_user, see_other
+from lifecycle.views.answers import acting_user, note_refusal, see_other
 
 
 def stop_seen(request: HttpRequest) -> WritesSwitch | None:
@@ -85,7 +85,8 @@ def decide_sync_case(request: HttpRequest, pk: int) -> HttpResponse:
         quarantine.decide_case(
             case, decision=decision, acting_user=acting_user(request), at=timezone.now()
         )
-    except StepNotAllowed:
+    except StepNotAllowed as error:
+        note_refusal(request, error)
         messages.error(request, _("Somebody has decided this already, or Feishu shows them again."))
     else:
         said = {
@@ -101,6 +102,8 @@ def decide_sync_case(request: HttpRequest, pk: int) -> HttpResponse:
 def _guards_page(request: HttpRequest, error: GuardRefused | None = None) -> HttpResponse:
     """The page; with an error, as it stands now, with what was wrong above it."""
     user = request.user
+    if error is not None:
+        note_refusal(request, error)
     if not policies.can(user, Capability.SEE_GUARDS):
         raise PermissionDenied
     context = {

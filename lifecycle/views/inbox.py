@@ -18,13 +18,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from lifecycle import policies, queries
 from lifecycle.changes.kinds.forms.fields import DayInput
-from lifecycle.errors.problems import ChangeBlocked, LifecycleError, NotAllowed, NotFound
+from lifecycle.errors.problems import LifecycleError, NotAllowed, NotFound
 from lifecycle.errors.words import Notice
 from lifecycle.models import ConversionRequest, User
 from lifecycle.policies import Capability
 from lifecycle.queries.requests import InboxCard
 from lifecycle.services import requests as request_service
-from lifecycle.views.answers import acting_user, flat, page, see_other
+from lifecycle.views.answers import acting_user, flat, note_refusal, page, see_other
 from lifecycle.views.probation import chosen_ids
 
 REASON_LENGTH = 1000
@@ -88,19 +88,20 @@ def decide_request(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     form = FORMS[step](request.POST)
     try:
         asked = policies.request_to_decide(user, pk, day=today)
-    except NotFound:
+    except NotFound as error:
+        note_refusal(request, error)
         messages.info(request, _("Somebody has dealt with this already."))
         return see_other("inbox")
     if not form.is_valid():
         return _decide_form(request, asked, step, form)
     try:
         _decide(asked, step, form.cleaned_data, request.POST, user, at)
-    except (NotAllowed, NotFound):
+    except (NotAllowed, NotFound) as error:
+        error.about(person_id=asked.person_id)
         raise
-    except ChangeBlocked as error:
-        return _decide_form(request, asked, step, form, error.blockers)
     except LifecycleError as error:
-        return _decide_form(request, asked, step, form, (error.notice,))
+        note_refusal(request, error, person_id=asked.person_id)
+        return _decide_form(request, asked, step, form, error.notices)
     messages.success(request, _said(asked, step))
     return see_other("inbox")
 
@@ -187,10 +188,9 @@ def approve_requests(request: HttpRequest) -> HttpResponse:
                 acting_user=user,
                 at=timezone.now(),
             )
-        except ChangeBlocked as error:
-            not_done.append(NotDone(card, error.blockers[0]))
         except LifecycleError as error:
-            not_done.append(NotDone(card, error.notice))
+            note_refusal(request, error, person_id=card.request.person_id)
+            not_done.append(NotDone(card, error.notices[0]))
     done = len(cards) - len(not_done)
     said = _("Agreed to %(count)d of %(all)d.") % {"count": done, "all": len(cards)}
     messages.success(request, said)
@@ -218,6 +218,7 @@ def delegate(request: HttpRequest) -> HttpResponse:
     except NotAllowed:
         raise
     except LifecycleError as error:
+        note_refusal(request, error)
         return _inbox(request, notice=error.notice)
     messages.success(request, _("The delegation is saved."))
     return see_other("inbox")

@@ -27,6 +27,7 @@ from lifecycle.views.answers import (
     acting_user,
     flat,
     neighbour_queries,
+    note_refusal,
     page,
     push_address,
     see_other,
@@ -135,9 +136,11 @@ def reassign_request(request: HttpRequest, pk: int) -> HttpResponse:
             to = _user_numbered(request.POST.get("to", ""))
             request_service.reassign(asked, to=to, reason=reason, acting_user=user, at=at)
             messages.success(request, _("The decision is with somebody else now."))
-    except (NotAllowed, NotFound):
+    except (NotAllowed, NotFound) as error:
+        error.about(person_id=asked.person_id)
         raise
     except LifecycleError as error:
+        note_refusal(request, error, person_id=asked.person_id)
         return _reassign_form(request, asked, error.notice)
     return see_other("probation")
 

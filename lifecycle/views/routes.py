@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from lifecycle import policies, queries
-from lifecycle.errors.problems import InvalidValues, NotAllowed
+from lifecycle.errors.problems import InvalidValues, NotAllowed, ReasonMissing
 from lifecycle.errors.words import Notice
 from lifecycle.services import routes
-from lifecycle.views.answers import acting_user, see_other
+from lifecycle.views.answers import acting_user, flat, see_other
 
 
 @require_http_methods(["GET", "POST"])
@@ -24,22 +24,27 @@ def approval_steps(request: HttpRequest) -> HttpResponse:
         raise NotAllowed
     if request.method == "GET":
         return _page(request)
-    department, at = request.POST.get("department", ""), timezone.now()
+    typed, at = flat(request.POST), timezone.now()
+    department, reason = typed.get("department", ""), typed.get("reason", "")
     try:
-        if request.POST.get("step") == "remove":
-            routes.remove_route(department, acting_user=user, at=at)
+        if typed.get("step") == "remove":
+            routes.remove_route(department, reason=reason, acting_user=user, at=at)
         else:
-            name = request.POST.get("route", "")
-            routes.set_route(department, name, acting_user=user, at=at)
-    except InvalidValues as error:
+            name = typed.get("route", "")
+            routes.set_route(department, name, reason=reason, acting_user=user, at=at)
+    except (InvalidValues, ReasonMissing) as error:
         return _page(request, error.notice)
     messages.success(request, _("Saved. It holds for requests from now on."))
     return see_other("approval-steps")
 
 
 def _page(request: HttpRequest, notice: Notice | None = None) -> HttpResponse:
+    typed = flat(request.POST)
     context = {
         "notice": notice,
+        "typed_department": typed.get("department", ""),
+        "typed_route": typed.get("route") or next(iter(routes.NAMED)),
+        "typed_reason": typed.get("reason", ""),
         "configured": routes.configured(),
         "departments": queries.all_departments(),
         "choices": [

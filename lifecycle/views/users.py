@@ -71,7 +71,10 @@ def new_user(request: HttpRequest) -> HttpResponse:
         )
         try:
             made = user_service.add_account(
-                user, password=found["password"], acting_user=acting_user(request)
+                user,
+                password=found["password"],
+                reason=found["reason"],
+                acting_user=acting_user(request),
             )
         except user_service.OpenIdTaken:
             form.add_error("open_id", OPEN_ID_TAKEN)

@@ -54,6 +54,12 @@ class TestAddress:
 
 
 class TestFailedSignIns:
+    def test_name_the_account_that_was_meant_in_the_chain(self, mei):
+        for username in ("mei", "nobody"):
+            Client().login(username=username, password="wrong")
+        meant, nobody = ActionEntry.objects.filter(event="user.sign_in_failed").order_by("seq")
+        assert (data(meant)["user"], "user" in data(nobody)) == (mei.pk, False)
+
     def test_are_listed_one_by_one_only_up_to_a_rate(self):
         """In each minute; the loop may see the end of one."""
         cache.clear()

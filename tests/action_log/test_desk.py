@@ -338,6 +338,21 @@ class TestExceptions:
         entry = action_log.record("user.sign_ins_failing", actor=None, at=NOON, data={"limit": 30})
         assert self.found(auditor, "failures") == {entry.seq}
 
+    def test_refused_attempts(self, auditor, mei, hua):
+        def refused(user: User, problem: str, at=NOON) -> int:
+            data = {"problem": problem, "area": "people", "page": "person", "method": "GET"}
+            return action_log.record("user.refused", actor=user, at=at, data=data).seq
+
+        own = refused(mei, "verdict.own-request")
+        refused(mei, "change.blocked")
+        few = {refused(hua, "person.not-found") for _ in range(queries.desk.REFUSALS - 1)}
+        refused(hua, "person.not-found", at=NOON - timedelta(days=1))
+        refused(mei, "person.not-found")
+        many = action_log.record("user.refusals_unlisted", actor=mei, at=NOON, data={"limit": 30})
+        assert self.found(auditor, "refused") == {own, many.seq}
+        few.add(refused(hua, "person.not-allowed"))
+        assert self.found(auditor, "refused") == {own, many.seq} | few
+
     def test_hasty_or_dependent_approvals(self, auditor, mei, hua):
         def approved(after: timedelta, by: User) -> int:
             change = self.change(mei)

@@ -22,7 +22,7 @@ def ping(bo, li) -> User:
 
 
 def test_each_step_has_its_card_and_the_earlier_one_tells_who_is_next(bo, mei, li, ping, feishu):
-    routes.set_route("", "leader-hrbp", acting_user=mei, at=NOW())
+    routes.set_route("", "leader-hrbp", reason="as agreed", acting_user=mei, at=NOW())
     request = requests.ask(bo, acting_user=mei, at=NOW())
     told()
     assert "第 1 步，共 2 步" in words_of(feishu.card(li)["card"])

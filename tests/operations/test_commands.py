@@ -79,14 +79,17 @@ class TestCreateUser:
 
     def test_creates_somebody_who_can_sign_in(self, database):
         arguments = ("create_user", "ann", "--role", "auditor", "--name", "安娜")
+        arguments += ("--reason", "audits from May on")
         done = manage(database, *arguments, typed="correct horse battery\n")
         assert done.returncode == 0, done.stderr
         check = (
             "from django.contrib.auth import authenticate;"
             "user = authenticate(username='ann', password='correct horse battery');"
-            "print(user.role, user.name)"
+            "from lifecycle.models import PrivateValue;"
+            "print(user.role, user.name, PrivateValue.objects.get(field='reason').value)"
         )
-        assert manage(database, "shell", "-v0", "-c", check).stdout == "auditor 安娜\n"
+        said = manage(database, "shell", "-v0", "-c", check).stdout
+        assert said == "auditor 安娜 audits from May on\n"
 
     @pytest.mark.parametrize(
         ("arguments", "typed", "reason"),

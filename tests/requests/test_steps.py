@@ -47,7 +47,7 @@ def ping(bo) -> User:
 
 @pytest.fixture
 def both(bo, boss) -> None:
-    routes.set_route("", BOTH, acting_user=boss, at=NOW())
+    routes.set_route("", BOTH, reason="as agreed", acting_user=boss, at=NOW())
 
 
 def ask(bo, mei) -> ConversionRequest:
@@ -88,16 +88,16 @@ class TestRoutes:
             (middle.feishu_id, BOTH),
             (low.feishu_id, "leader"),
         ):
-            routes.set_route(department_id, name, acting_user=boss, at=NOW())
+            routes.set_route(department_id, name, reason="as agreed", acting_user=boss, at=NOW())
             steps.append("-".join(routes.route_for(employee)))
         assert steps == [BOTH, THREE, BOTH, "leader"]
-        routes.remove_route(low.feishu_id, acting_user=boss, at=NOW())
+        routes.remove_route(low.feishu_id, reason="as agreed", acting_user=boss, at=NOW())
         assert routes.route_for(employee) == ["leader", "hrbp"]
         assert routes.route_for(an_employee(department=top)) == ["leader", "above", "hrbp"]
 
     def test_is_logged_with_before_and_after(self, boss):
-        routes.set_route("", BOTH, acting_user=boss, at=NOW())
-        routes.set_route("", BOTH, acting_user=boss, at=NOW())
+        routes.set_route("", BOTH, reason="as agreed", acting_user=boss, at=NOW())
+        routes.set_route("", BOTH, reason="as agreed", acting_user=boss, at=NOW())
         assert ActionEntry.objects.filter(event="settings.approval_steps").count() == 1
         assert said("settings.approval_steps") == (
             f"{boss.name}修改了全公司的转正审批步骤：由（同上级部门）改为（上级、部门 HR）"
@@ -106,20 +106,20 @@ class TestRoutes:
     @pytest.mark.parametrize("name", ["", "hrbp", "hrbp-leader", "leader-leader", "x"])
     def test_the_leader_always_begins(self, boss, name):
         with pytest.raises(InvalidValues):
-            routes.set_route("", name, acting_user=boss, at=NOW())
+            routes.set_route("", name, reason="as agreed", acting_user=boss, at=NOW())
 
     def test_is_for_the_administrator_and_hr_of_the_whole_company(self, boss, mei, ana, bo):
-        routes.set_route("", BOTH, acting_user=mei, at=NOW())
+        routes.set_route("", BOTH, reason="as agreed", acting_user=mei, at=NOW())
         mei.department_ids = [bo.department_id]
         for user in (mei, ana):
             with pytest.raises(NotAllowed):
-                routes.set_route("", "leader", acting_user=user, at=NOW())
+                routes.set_route("", "leader", reason="as agreed", acting_user=user, at=NOW())
         with pytest.raises(InvalidValues):
-            routes.set_route("od-nowhere", BOTH, acting_user=boss, at=NOW())
+            routes.set_route("od-nowhere", BOTH, reason="as agreed", acting_user=boss, at=NOW())
 
     def test_a_request_keeps_the_steps_it_began_with(self, bo, mei, li, ping, both, boss):
         request = ask(bo, mei)
-        routes.set_route("", "leader", acting_user=boss, at=NOW())
+        routes.set_route("", "leader", reason="as agreed", acting_user=boss, at=NOW())
         assert agree(request, li) is None
 
     def test_the_page(self, boss, settings, bo):
@@ -130,10 +130,21 @@ class TestRoutes:
         client = Client()
         client.force_login(boss)
         form = {"department": bo.department_id, "route": BOTH}
-        assert client.post("/approval-steps/", form).status_code == 303
+        answer = client.post("/approval-steps/", form)
+        assert answer.status_code == 422
+        assert "请写明原因" in answer.text
+        assert f'value="{bo.department_id}" selected' in answer.text
+        assert not ApprovalRoute.objects.exists()
+        why = {"reason": "新规定"}
+        assert client.post("/approval-steps/", form | why).status_code == 303
+        entry = ActionEntry.objects.get(event="settings.approval_steps")
+        assert action_log.private_values(entry) == {"address": "127.0.0.1", "reason": "新规定"}
         text = client.get("/approval-steps/").content.decode()
         assert "直属上级 → 部门 HR" in text
-        client.post("/approval-steps/", {"department": bo.department_id, "step": "remove"})
+        remove = {"department": bo.department_id, "step": "remove"}
+        assert client.post("/approval-steps/", remove).status_code == 422
+        assert ApprovalRoute.objects.exists()
+        client.post("/approval-steps/", remove | why)
         assert not ApprovalRoute.objects.exists()
 
 
@@ -219,7 +230,7 @@ class TestDeciding:
 
     def test_never_by_one_person_at_two_steps(self, bo, mei, li, above, both, boss):
         """Not even when the accounts are moved about meanwhile."""
-        routes.set_route("", "leader-above", acting_user=boss, at=NOW())
+        routes.set_route("", "leader-above", reason="as agreed", acting_user=boss, at=NOW())
         request = ask(bo, mei)
         agree(request, li)
         request.refresh_from_db()
@@ -233,14 +244,14 @@ class TestDeciding:
             again.save(force_insert=True)
 
     def test_nobody_is_offered_who_has_agreed_already(self, bo, mei, li, above, qin, boss):
-        routes.set_route("", "leader-above", acting_user=boss, at=NOW())
+        routes.set_route("", "leader-above", reason="as agreed", acting_user=boss, at=NOW())
         request = ask(bo, mei)
         agree(request, li)
         request.refresh_from_db()
         assert queries.deciders_for(request) == [qin]
 
     def test_whoever_decided_the_first_step_is_not_asked_again(self, bo, mei, li, above, boss):
-        routes.set_route("", "leader-above", acting_user=boss, at=NOW())
+        routes.set_route("", "leader-above", reason="as agreed", acting_user=boss, at=NOW())
         request = ask(bo, mei)
         requests.reassign(request, to=above, reason="x", acting_user=mei, at=NOW())
         agree(request, above)

@@ -28,7 +28,7 @@ QUICK, SLOW = timedelta(seconds=30), timedelta(hours=3)
 def ping(bo) -> User:
     """Ping is HR of Bo's department, and decides after the leader."""
     boss = User.objects.create_user("boss", role=Role.ADMINISTRATOR)
-    routes.set_route("", "leader-hrbp", acting_user=boss, at=NOW())
+    routes.set_route("", "leader-hrbp", reason="as agreed", acting_user=boss, at=NOW())
     user = User.objects.create_user("ping", role=Role.HR, last_name="平")
     user.department_ids = [bo.department_id]
     user.save()

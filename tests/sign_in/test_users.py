@@ -10,7 +10,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from lifecycle.errors.problems import NotAllowed
+from lifecycle import action_log
+from lifecycle.errors.problems import NotAllowed, ReasonMissing
 from lifecycle.models import ActionEntry, Role, SecondStep, User
 from lifecycle.services import second_step, users
 from tests.builders import a_department
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 NEW = {
     "username": "wang.fang", "last_name": "王", "first_name": "芳", "role": "hr",
-    "password": "correct horse battery", "is_active": "1",
+    "password": "correct horse battery", "is_active": "1", "reason": "joins HR on Monday",
 }  # fmt: skip
 
 
@@ -36,6 +37,16 @@ def logged(event: str) -> dict:
     return json.loads(entry.body) | json.loads(entry.body)["data"]
 
 
+def values(role: str = "hr", reason: str = "as agreed") -> users.AccountValues:
+    return users.AccountValues(role, [], "", is_active=True, reason=reason)
+
+
+def why(event: str) -> str:
+    entry = ActionEntry.objects.filter(event=event).order_by("-seq")[0]
+    assert "Monday" not in entry.body
+    return action_log.private_values(entry)["reason"]
+
+
 class TestNewUser:
     def test_signs_in_in_the_role_and_within_the_reach(self, office, zhou):
         department = a_department("研发")
@@ -47,6 +58,7 @@ class TestNewUser:
         entry = logged("user.created")
         assert (entry["actor"], entry["user"], entry["after"]["role"]) == (zhou.pk, user.pk, "hr")
         assert "correct horse" not in json.dumps(entry)
+        assert why("user.created") == "joins HR on Monday"
 
     def test_without_a_password_signs_in_with_feishu_only(self, office):
         office.post(reverse("new-user"), NEW | {"password": "", "open_id": "ou_wang"})
@@ -65,6 +77,7 @@ class TestNewUser:
             ({"role": "manager"}, "nobody reports to them"),
             ({"role": "king"}, "Select a valid choice"),
             ({"departments": ["nowhere"]}, "Select a valid choice"),
+            ({"reason": " "}, "This field is required."),
         ],
     )
     def test_is_not_made_of_this(self, office, mei, change, sentence):
@@ -85,7 +98,12 @@ class TestNewUser:
 
 class TestRole:
     def change(self, office, user, **values):
-        fields = {"role": user.role, "open_id": user.open_id, "is_active": "1"} | values
+        fields = {
+            "role": user.role,
+            "open_id": user.open_id,
+            "is_active": "1",
+            "reason": "moves on Monday",
+        } | values
         return office.post(
             reverse("edit-user", args=[user.pk]), {k: v for k, v in fields.items() if v}
         )
@@ -103,6 +121,22 @@ class TestRole:
             "hr",
             "auditor",
         )
+
+    def test_is_changed_for_a_reason_that_is_kept(self, office, as_user, ana, mei):
+        self.change(office, mei, role="auditor")
+        assert why("user.changed") == "moves on Monday"
+        entry = ActionEntry.objects.get(event="user.changed")
+        page = as_user(ana).get(reverse("log-entry", args=[entry.seq]))
+        assert "moves on Monday" in page.text
+
+    def test_without_a_reason_stays(self, office, mei, zhou):
+        answer = self.change(office, mei, role="auditor", reason="")
+        assert answer.status_code == 422
+        assert "This field is required." in answer.text
+        with pytest.raises(ReasonMissing):
+            users.change_account(mei, values(reason=" "), acting_user=zhou)
+        mei.refresh_from_db()
+        assert mei.role == Role.HR
 
     def test_that_is_the_same_changes_nothing(self, office, mei):
         entries = ActionEntry.objects.count()
@@ -125,16 +159,15 @@ class TestRole:
         address = reverse("edit-user", args=[zhou.pk])
         assert office.get(address).status_code == 403
         assert office.post(address, {"role": "hr", "is_active": "1"}).status_code == 403
-        values = users.AccountValues("hr", [], "", is_active=True)
         with pytest.raises(NotAllowed):
-            users.change_account(zhou, values, acting_user=zhou)
+            users.change_account(zhou, values(), acting_user=zhou)
 
     def test_is_given_by_administrators_only(self, mei, hua):
-        values = users.AccountValues("administrator", [], "", is_active=True)
         with pytest.raises(NotAllowed):
-            users.change_account(hua, values, acting_user=mei)
+            users.change_account(hua, values(role="administrator"), acting_user=mei)
+        new = User(username="x", role="hr")
         with pytest.raises(NotAllowed):
-            users.add_account(User(username="x", role="hr"), password="", acting_user=mei)
+            users.add_account(new, password="", reason="joins", acting_user=mei)
         with pytest.raises(NotAllowed):
             second_step.reset(hua, acting_user=mei)
 

@@ -26,6 +26,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--password", action="store_true", help="asks for a new one, or reads standard input"
         )
+        parser.add_argument("--reason", default="", help="why; kept in the action log")
         parser.add_argument("--on", action="store_true", help="may sign in again")
         parser.add_argument("--off", action="store_true", help="may not sign in any more")
 
@@ -49,6 +50,7 @@ class Command(BaseCommand):
                 role=options["role"],
                 departments=options["departments"],
                 open_id=options["open_id"],
+                reason=options["reason"],
                 is_active=True if options["on"] else False if options["off"] else None,
             )
         except OpenIdTaken as error:

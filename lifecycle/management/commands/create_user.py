@@ -32,6 +32,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--no-password", action="store_true", help="signs in with Feishu, and only so"
         )
+        parser.add_argument("--reason", default="", help="why; kept in the action log")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if User.objects.filter(username=options["username"]).exists():
@@ -49,7 +50,7 @@ class Command(BaseCommand):
         else:
             user.set_password(read_good_password(user))
         try:
-            create_user(user, acting_user=None)
+            create_user(user, reason=options["reason"], acting_user=None)
         except OpenIdTaken as error:
             raise CommandError(f"Another user has the open_id {error} already.") from error
         self.stdout.write(f"Created “{user.username}”, {user.get_role_display()}.")
