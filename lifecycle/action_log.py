@@ -207,8 +207,8 @@ EVENTS: dict[str, Event] = {
         "limit",
     ),
     "user.refused": _event(
-        "{actor}的操作被拒绝（{area_words}{about_words}）：{problem}",
-        "{actor} was refused ({area_words}{about_words}): {problem}",
+        "{actor}的操作被拒绝（{area_words}{about_words}）：{refusal}",
+        "{actor} was refused ({area_words}{about_words}): {refusal}",
         "problem",
         "area",
         "page",
@@ -816,6 +816,7 @@ def _readable(
         "person": Words(person.name, person.name) if person and person.name else NOBODY,
         "verb": _verb_words(data),
         "problem": _problem_words(data),
+        "refusal": _refusal_words(data),
         "via": _via_words(data),
         "way_words": _way_words(data),
         "why_words": _why_words(data),
@@ -833,6 +834,7 @@ def _readable(
         "after_words": _steps_words(data.get("after_steps")),
         "decider": _decider_words(actor, data, users),
         "void_because": VOID_BECAUSE.get(str(data.get("because")), Words("", "")),
+        "kind": _synced_words(data),
         "record_words": _record_words(data),
         "how_words": HOW_SEEN.get(str(data.get("what")), Words("", "")),
         "fields_words": _fields_words(data),
@@ -894,6 +896,13 @@ HOW_SEEN: dict[str, Words] = {
 }
 
 
+def _synced_words(data: Mapping[str, Any]) -> Words:
+    """What a sync reads; other entries name their kind otherwise."""
+    name = str(data.get("kind", ""))
+    label = watched.SYNCED.get(name, Words(name, name))
+    return Words(label.zh, label.en.lower())
+
+
 def _record_words(data: Mapping[str, Any]) -> Words:
     name = str(data.get("record_kind", ""))
     kind = watched.BY_NAME.get(name)
@@ -931,8 +940,8 @@ AREAS: dict[str, Words] = {
     "drift": Words("记录矛盾", "contradictions"),
     "evidence": Words("操作日志", "action log"),
     "exports": Words("导出", "exports"),
-    "feed": Words("飞书动态", "what changed in Feishu"),
-    "guards": Words("安全措施", "safeguards"),
+    "feed": Words("变动动态", "what changed in Feishu"),
+    "guards": Words("安全保护", "safeguards"),
     "inbox": Words("待我审批", "inbox"),
     "my_account": Words("我的账号", "own account"),
     "people": Words("人员", "people"),
@@ -940,7 +949,7 @@ AREAS: dict[str, Words] = {
     "records": Words("列表", "lists"),
     "routes": Words("审批步骤", "approval steps"),
     "second_step": Words("两步验证", "second step"),
-    "sync": Words("同步", "sync"),
+    "sync": Words("飞书同步", "sync"),
     "system_health": Words("系统状态", "system health"),
     "users": Words("用户", "users"),
 }
@@ -981,6 +990,22 @@ def _problem_words(data: Mapping[str, Any]) -> Words:
     problem = str(data.get("problem") or "")
     notice = NOTICES.get(problem)
     return _with_code(notice.sentence if notice else Words(problem, problem), data)
+
+
+# To somebody else than the one who was refused.
+REFUSALS: dict[str, Words] = {
+    "person.not-allowed": Words("超出其权限", "not theirs to do"),
+    "person.not-found": Words("记录不在其可见范围内", "a record out of their reach"),
+    "person.form-not-ours": Words(
+        "表单不是从有效的页面提交的", "a form that did not come from a page that was still good"
+    ),
+}
+
+
+def _refusal_words(data: Mapping[str, Any]) -> Words:
+    known = REFUSALS.get(str(data.get("problem")))
+    said = known or _problem_words(data)
+    return Words(said.zh.rstrip("。"), said.en.rstrip("."))
 
 
 def _with_code(words: Words, data: Mapping[str, Any]) -> Words:

@@ -347,6 +347,18 @@ KINDS: dict[type[Mirrored], WatchedKind] = {
     )
 }
 BY_NAME = {kind.name: kind for kind in KINDS.values()}
+# What is read from Feishu, by the name of its sync.
+SYNCED: dict[str, Words] = {
+    "departments": Words("部门", "Departments"),
+    "talents": Words("人才", "Talents"),
+    "applications": Words("投递", "Applications"),
+    "employees": Words("员工", "Employees"),
+    "pre_hires": Words("待入职", "Pre-hires"),
+    "offboardings": Words("离职", "Offboardings"),
+    "employments": Words("人事雇佣", "Employments"),
+    "contacts": Words("同事", "Colleagues"),
+    "catalogues": Words("字典", "Catalogues"),
+}
 
 
 def values_of(

@@ -21,7 +21,7 @@ from django.db import IntegrityError, OperationalError, models, transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from lifecycle import action_log, mirror, organisation, remote, rules
+from lifecycle import action_log, mirror, organisation, remote, rules, watched
 from lifecycle.changes.kinds.offboarding_record import STANDARD_FIELDS
 from lifecycle.differences import POLLED
 from lifecycle.errors.words import Words
@@ -136,12 +136,15 @@ class SyncKind:
     """
 
     name: str
-    label: Words
     model: type[models.Model]
     steps: Callable[[SyncRun], Iterator[Step]]
     settle: Callable[[SyncRun], None] | None = None
     # Whether Feishu can be asked for what has changed since a moment.
     is_incremental: bool = False
+
+    @property
+    def label(self) -> Words:
+        return watched.SYNCED[self.name]
 
 
 # -- the kinds ----------------------------------------------------------------------------
@@ -680,25 +683,22 @@ def _settle_list(model: type[Vanishing], behind: timedelta, run: SyncRun) -> Non
 KINDS: dict[str, SyncKind] = {
     kind.name: kind
     for kind in (
-        SyncKind("departments", Words("部门", "Departments"), Department, _departments),
-        SyncKind("talents", Words("人才", "Talents"), Talent, _talents, is_incremental=True),
+        SyncKind("departments", Department, _departments),
+        SyncKind("talents", Talent, _talents, is_incremental=True),
         SyncKind(
             "applications",
-            Words("投递", "Applications"),
             Application,
             _applications,
             is_incremental=True,
         ),
         SyncKind(
             "employees",
-            Words("员工", "Employees"),
             Employee,
             _employees,
             quarantine.settle_missing,
         ),
         SyncKind(
             "pre_hires",
-            Words("待入职", "Pre-hires"),
             PreHire,
             _pre_hires,
             partial(_settle_list, PreHire, SEARCH_BEHIND),
@@ -706,15 +706,14 @@ KINDS: dict[str, SyncKind] = {
         ),
         SyncKind(
             "offboardings",
-            Words("离职", "Offboardings"),
             Offboarding,
             _offboardings,
             partial(_settle_list, Offboarding, timedelta(0)),
             is_incremental=True,
         ),
-        SyncKind("employments", Words("人事雇佣", "Employments"), Employment, _employments),
-        SyncKind("contacts", Words("同事", "Colleagues"), Contact, _contacts),
-        SyncKind("catalogues", Words("字典", "Catalogues"), CatalogueEntry, _catalogues),
+        SyncKind("employments", Employment, _employments),
+        SyncKind("contacts", Contact, _contacts),
+        SyncKind("catalogues", CatalogueEntry, _catalogues),
     )
 }
 

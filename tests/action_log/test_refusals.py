@@ -43,8 +43,8 @@ class TestWhatIsLogged:
         assert action_log.private_values(entry) == {"address": "127.0.0.1", "path": "/users/"}
         assert "secret" not in entry.body
         said = action_log.sentence(entry)
-        assert said.en == f"{mei.name} was refused (users): You may not do this."
-        assert said.zh == f"{mei.name}的操作被拒绝（用户）：您没有权限执行此操作。"
+        assert said.en == f"{mei.name} was refused (users): not theirs to do"
+        assert said.zh == f"{mei.name}的操作被拒绝（用户）：超出其权限"
 
     def test_a_record_out_of_reach_and_whose_it_is(self, as_user, mei):
         inside, outside = a_department("研发"), a_department("销售")
@@ -63,8 +63,7 @@ class TestWhatIsLogged:
             assert "王伟" not in answer.text
         assert [entry.person_ref for entry in refused()] == [wang.person_id] * len(addresses)
         assert action_log.sentence(refused()[0]).en == (
-            f"{mei.name} was refused (people, 王伟):"
-            " There is no such record, or it is outside what you may see."
+            f"{mei.name} was refused (people, 王伟): a record out of their reach"
         )
 
     def test_an_entry_and_a_request_out_of_reach(self, as_user, mei, li):
@@ -91,6 +90,9 @@ class TestWhatIsLogged:
         entry = the_refusal()
         assert (entry.change_id, entry.person_ref) == (change.pk, change.person_id)
         assert data_in(entry.body)["problem"] == "verdict.own-request"
+        assert action_log.sentence(entry).zh == (
+            f"{mei.name}的操作被拒绝（状态变更，王伟）：发起人不能裁定自己的变更"
+        )
 
     def test_a_form_that_was_not_sent_from_our_page(self, mei):
         client = Client(enforce_csrf_checks=True)
