@@ -337,6 +337,12 @@ EVENTS: dict[str, Event] = {
         "at_command_line",
         "private_reason",
     ),
+    "log.protected": _event(
+        "{actor}恢复了数据库对操作日志的保护",
+        "{actor} had the database refuse again to change the log",
+        "missing",
+        "at_command_line",
+    ),
     "log.hold_placed": _event(
         "{actor}对{person}的记录设置了保全",
         "{actor} placed a legal hold on the entries of {person}",

@@ -98,6 +98,11 @@ def install(connection: BaseDatabaseWrapper) -> None:
         triggers.install(connection)
 
 
+def missing(connection: BaseDatabaseWrapper) -> list[str]:
+    """The names of those that are not in place; two queries."""
+    return [name for triggers in (TRIGGERS, BESIDE) for name in triggers.missing(connection)]
+
+
 def lift(connection: BaseDatabaseWrapper) -> None:
     """Take all of them away: for tests that tamper or empty the tables."""
     for triggers in (TRIGGERS, BESIDE):

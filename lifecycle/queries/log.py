@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
+from django.db import connection
 from django.db.models import Max, Q, QuerySet
 
-from lifecycle import action_log, policies
+from lifecycle import action_log, append_only, policies
 from lifecycle.errors.words import Words
 from lifecycle.evidence.faults import FAULTS
 from lifecycle.evidence.hashes import canonical
@@ -240,13 +241,15 @@ def entry_page(
 
 @dataclass(frozen=True, slots=True)
 class LogProof:
-    """The last check and the one under way, and the newest checkpoints."""
+    """The last check and the one under way, and the newest checkpoints. `unprotected`: the
+    triggers that should keep the database from changing the log, and are not there."""
 
     running: LogVerification | None
     last: LogVerification | None
     checkpoints: list[LogCheckpoint]
     bad_entry_exists: bool
     fault: Words | None
+    unprotected: list[str]
 
 
 def log_proof(*, at: datetime) -> LogProof:
@@ -258,4 +261,5 @@ def log_proof(*, at: datetime) -> LogProof:
         checkpoints=list(LogCheckpoint.objects.defer("frontier", "text")[:10]),
         bad_entry_exists=bad_seq is not None and ActionEntry.objects.filter(pk=bad_seq).exists(),
         fault=FAULTS.get(last.fault) if last else None,
+        unprotected=append_only.missing(connection),
     )

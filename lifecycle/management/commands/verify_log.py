@@ -9,7 +9,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
+from lifecycle import append_only
 from lifecycle.evidence import checkpoints, keys
 from lifecycle.evidence.checking import Verification, verify
 from lifecycle.evidence.faults import FAULTS
@@ -72,11 +74,20 @@ class Command(BaseCommand):
         self.stdout.write(_about_checkpoints(result))
         self.stdout.write(_about_copies(outside))
         self.stdout.write(f"{rate:,.0f} entries a second.")
+        self._warn_of(append_only.missing(connection))
         if result.checkpoints and not result.signatures_checked and not options["no_signatures"]:
             raise CommandError(
                 "No signature was checked: whoever can rewrite everything would not be noticed."
                 " Name the auditors' public key with --public-key.",
                 returncode=UNSIGNED,
+            )
+
+    def _warn_of(self, missing: list[str]) -> None:
+        """The log is whole all the same; but the database would let it be changed."""
+        if missing:
+            self.stderr.write(
+                f"The database does not refuse to change the log: {', '.join(missing)} missing."
+                " “manage.py protect_log” puts that back."
             )
 
 
