@@ -18,26 +18,35 @@ _DATABASES = {"sqlite", "postgres", "postgresql"}
 
 
 class Environment:
+    """`in_force`: every setting that was read, by name, as the text that counts in the end; the
+    secrets are among them."""
+
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values
         self.problems: list[str] = []
+        self.in_force: dict[str, str] = {}
 
     def text(self, name: str, *, default: str) -> str:
         """An empty value counts as none given."""
-        return self._values.get(name, "").strip() or default
+        self.in_force[name] = self._values.get(name, "").strip() or default
+        return self.in_force[name]
 
     def words(self, name: str, *, default: list[str]) -> list[str]:
         """Words with commas between them."""
-        if name not in self._values:
-            return default
-        return [word.strip() for word in self._values[name].split(",") if word.strip()]
+        words = default
+        if name in self._values:
+            words = [word.strip() for word in self._values[name].split(",") if word.strip()]
+        self.in_force[name] = ", ".join(words)
+        return words
 
     def flag(self, name: str, *, default: bool) -> bool:
         given = self.text(name, default="1" if default else "0").lower()
-        if given in _YES | _NO:
-            return given in _YES
-        self._note(name, "must be 1 or 0")
-        return default
+        is_on = given in _YES
+        if given not in _YES | _NO:
+            self._note(name, "must be 1 or 0")
+            is_on = default
+        self.in_force[name] = "1" if is_on else "0"
+        return is_on
 
     def number(self, name: str, *, default: float, least: float = 0.0) -> float:
         """`least` itself is allowed; whoever must exclude it does so in checks.py."""
@@ -45,17 +54,20 @@ class Environment:
             number = float(self.text(name, default=str(default)))
         except ValueError:
             number = float("nan")
-        if least <= number < float("inf"):
-            return number
-        self._note(name, f"must be a number of at least {least:g}")
-        return default
+        if not least <= number < float("inf"):
+            self._note(name, f"must be a number of at least {least:g}")
+            number = default
+        self.in_force[name] = f"{number:.15g}"
+        return number
 
     def whole(self, name: str, *, default: int, least: int = 0, most: int = 10_000_000) -> int:
         given = self.text(name, default=str(default))
-        if given.isdecimal() and least <= int(given) <= most:
-            return int(given)
-        self._note(name, f"must be a whole number from {least} to {most}")
-        return default
+        number = int(given) if given.isdecimal() else -1
+        if not least <= number <= most:
+            self._note(name, f"must be a whole number from {least} to {most}")
+            number = default
+        self.in_force[name] = str(number)
+        return number
 
     def wholes(self, name: str) -> dict[str, int]:
         """Names with whole numbers, as in `convert_employee=200,offboard_employee=0`."""
@@ -64,8 +76,10 @@ class Environment:
             key, _, number = (part.strip() for part in word.partition("="))
             if not key or not number.isdecimal() or int(number) > 10_000_000:
                 self._note(name, "must be names with whole numbers, such as offboard_employee=50")
-                return {}
+                found = {}
+                break
             found[key] = int(number)
+        self.in_force[name] = ", ".join(f"{key}={found[key]}" for key in sorted(found))
         return found
 
     def choice(self, name: str, *, default: str, choices: Sequence[str]) -> str:
@@ -73,6 +87,7 @@ class Environment:
         if given in choices:
             return given
         self._note(name, f"must be one of {', '.join(choices)}")
+        self.in_force[name] = default
         return default
 
     def zone(self, name: str, *, default: str) -> str:
@@ -81,6 +96,7 @@ class Environment:
             zoneinfo.ZoneInfo(given)
         except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
             self._note(name, "must be a time zone such as Asia/Shanghai")
+            self.in_force[name] = default
             return default
         return given
 
@@ -95,6 +111,7 @@ class Environment:
         self._note(
             name, "must be sqlite:///path or postgres://user:password@host:5432/name", hide=True
         )
+        self.in_force[name] = default
         return dict(environ.Env.db_url_config(default))
 
     def cache(self, name: str, *, default: str) -> dict[str, Any]:
@@ -102,15 +119,18 @@ class Environment:
         with suppress(ValueError, KeyError, IndexError, environ.ImproperlyConfigured):
             return dict(environ.Env.cache_url_config(url))
         self._note(name, "must be dbcache://table or redis://host:6379/0", hide=True)
+        self.in_force[name] = default
         return dict(environ.Env.cache_url_config(default))
 
     def email(self, name: str) -> dict[str, Any]:
         """A mail server: `smtp+tls://user:password@host:587`; this machine's own otherwise."""
-        url = self.text(name, default="smtp://localhost:25")
+        default = "smtp://localhost:25"
+        url = self.text(name, default=default)
         with suppress(ValueError, KeyError, IndexError, environ.ImproperlyConfigured):
             return dict(environ.Env.email_url_config(url))
         self._note(name, "must be smtp+tls://user:password@host:587", hide=True)
-        return dict(environ.Env.email_url_config("smtp://localhost:25"))
+        self.in_force[name] = default
+        return dict(environ.Env.email_url_config(default))
 
     def _note(self, name: str, rule: str, *, hide: bool = False) -> None:
         given = "" if hide else f", not “{self._values.get(name, '')}”"
