@@ -19,6 +19,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Environment(os.environ)
 ENVIRONMENT_PROBLEMS = env.problems
+# What was read, for the action log (lifecycle/services/settings_log.py). “SECRET” in its name
+# keeps Django's error pages from showing it.
+SECRET_ENVIRONMENT = env.in_force
 
 # Everything the portal writes to disk: database, key, static files, logs.
 VAR_DIR = Path(env.text("HRPORTAL_VAR_DIR", default=str(BASE_DIR / "var"))).resolve()

@@ -75,6 +75,7 @@ _CASE = ("kind", "case", "run", "present", "missing", "doubt")
 _REQUEST = ("request", "approver", "due_on", "held", "step", "steps", "step_role")
 _DECISION = ("decided_for", "through")
 _MESSAGE = ("message", "request", "user", "message_kind")
+_STARTED = ("program", "values", "private_addresses")
 _ANSWER = (
     "number",
     "outcome",
@@ -536,6 +537,18 @@ EVENTS: dict[str, Event] = {
         "after_steps",
         "private_reason",
     ),
+    "settings.noted": _event(
+        "{program_words}以 {number} 项设置启动",
+        "{program_words} started with {number} settings written down",
+        *_STARTED,
+        "number",
+    ),
+    "settings.changed": _event(
+        "{program_words}启动时的设置有变：{settings_words}",
+        "{program_words} started with other settings: {settings_words}",
+        *_STARTED,
+        "changed",
+    ),
     "message.undelivered": _event(
         "发给{user}的飞书消息没有送达（关于{person}）：{problem}",
         "The Feishu message to {user} about {person} was not delivered: {problem}",
@@ -688,6 +701,12 @@ def _chain(
     return values
 
 
+def lock_end() -> None:
+    """Let nobody else append until the caller's transaction ends, so that what it finds in the
+    log is still so when its own entry follows."""
+    _locked_head()
+
+
 @contextmanager
 def coming_from(address: str) -> Iterator[None]:
     """Entries recorded inside carry this network address as a private value."""
@@ -838,6 +857,8 @@ def _readable(
         "department_words": _department_words(data),
         "before_words": _steps_words(data.get("before_steps")),
         "after_words": _steps_words(data.get("after_steps")),
+        "program_words": _program_words(data),
+        "settings_words": _settings_words(data),
         "decider": _decider_words(actor, data, users),
         "void_because": VOID_BECAUSE.get(str(data.get("because")), Words("", "")),
         "kind": _synced_words(data),
@@ -1069,6 +1090,29 @@ def _department_words(data: Mapping[str, Any]) -> Words:
     if not department_id:
         return Words("全公司", "the whole company")
     return Words(f"部门 {department_id}", f"department {department_id}")
+
+
+PROGRAMS: dict[str, Words] = {
+    "web": Words("网页服务", "The web server"),
+    "worker": Words("后台进程", "The worker"),
+}
+MOST_SETTINGS_NAMED = 6
+
+
+def _program_words(data: Mapping[str, Any]) -> Words:
+    name = str(data.get("program", ""))
+    return PROGRAMS.get(name, Words(name, name))
+
+
+def _settings_words(data: Mapping[str, Any]) -> Words:
+    """The settings that have changed, by name; the first ones where they are many."""
+    changed = data.get("changed")
+    names = sorted(changed) if isinstance(changed, Mapping) else []
+    named, number = names[:MOST_SETTINGS_NAMED], len(names)
+    zh, en = "、".join(named), ", ".join(named)
+    if number == len(named):
+        return Words(zh, en)
+    return Words(f"{zh}等 {number} 项", f"{en} and {number - len(named)} more")
 
 
 def _decider_words(actor: Words, data: Mapping[str, Any], users: Mapping[int, User]) -> Words:

@@ -1,16 +1,21 @@
-"""Sign-ins, failed sign-ins and sign-outs go to the action log."""
+"""Sign-ins, failed sign-ins and sign-outs go to the action log, and what a web server has started
+with."""
 
 from __future__ import annotations
 
+import threading
+import time
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import signals
+from django.core.signals import request_finished
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
 from lifecycle.models import SignInWay, User
-from lifecycle.services import sign_ins
+from lifecycle.services import settings_log, sign_ins
 from lifecycle.views.sign_in_limits import client_address
 
 
@@ -39,3 +44,33 @@ def log_failed_sign_in(credentials: dict[str, Any], **_: Any) -> None:
     # The typed name is erased in time; which account it was about stays.
     user = User.objects.filter(username=username).first() if username else None
     sign_ins.failed("sign-in.password", username=username, user=user)
+
+
+class SettingsNote:
+    """Has the settings of a web server written down once an answer of it is out, so that none
+    waits for that. When it fails, another answer is followed by another try, `every` so often."""
+
+    def __init__(self, *, every: timedelta = timedelta(minutes=1)) -> None:
+        self._every_s = every.total_seconds()
+        self._next_try_at = time.monotonic()
+        self._at_it = threading.Lock()
+
+    def connect(self) -> None:
+        request_finished.connect(self._after_answer, weak=False)
+
+    def disconnect(self) -> None:
+        request_finished.disconnect(self._after_answer)
+
+    def _after_answer(self, **_: Any) -> None:
+        if not self._at_it.acquire(blocking=False):
+            return
+        try:
+            if time.monotonic() >= self._next_try_at:
+                self._try()
+        finally:
+            self._at_it.release()
+
+    def _try(self) -> None:
+        self._next_try_at = time.monotonic() + self._every_s
+        if settings_log.try_to_note(settings_log.WEB):
+            self.disconnect()

@@ -19,6 +19,7 @@ from lifecycle.models import ActionEntry, Role, StatusChange
 from lifecycle.policies import Capability
 from lifecycle.queries import EntryFilter
 from lifecycle.queries.names import department_choices
+from lifecycle.services import settings_log
 from lifecycle.views.answers import (
     acting_user,
     flat,
@@ -96,6 +97,8 @@ EVENT_LABELS: dict[str, str | Promise] = {
     "message.undelivered": _("Message not delivered"),
     "message.sent_again": _("Message sent again"),
     "settings.approval_steps": _("Approval steps changed"),
+    "settings.noted": _("Settings written down"),
+    "settings.changed": _("Settings changed"),
     "delegation.created": _("Stand-in named"),
     "delegation.ended": _("Stand-in ended"),
     "writes.stopped": _("Writing stopped"),
@@ -171,6 +174,8 @@ EVENT_ICONS: dict[str, str] = {
     "message.undelivered": "circle-alert",
     "message.sent_again": "send",
     "settings.approval_steps": "list-checks",
+    "settings.noted": "settings-2",
+    "settings.changed": "sliders-horizontal",
     "delegation.created": "user-plus",
     "delegation.ended": "user-minus",
     "writes.stopped": "octagon-pause",
@@ -266,6 +271,9 @@ def log_entry(request: HttpRequest, seq: int) -> HttpResponse:
         "seen": queries.seen_fields(
             str(readable.data.get("record_kind", "")), private.pop("values", "")
         ),
+        "told_settings": settings_log.told_settings(
+            entry.event, readable.data, private.pop(settings_log.ADDRESSES, "")
+        ),
         "private": private,
         "attempt": queries.logged_attempt(readable, steps, is_all=len(steps) < queries.MOST_STEPS),
         "neighbours": beside,
@@ -286,11 +294,14 @@ def _change_of(request: HttpRequest, change_id: int | None) -> StatusChange | No
 
 
 def _fields(readable: action_log.ReadableEntry) -> list[tuple[str, Any]]:
-    """The chained data by name; what stands beside the chain is shown apart."""
+    """The chained data by name; what stands beside the chain is shown apart, and so are all the
+    settings of an entry about them."""
+    is_settings = readable.entry.event in (settings_log.NOTED, settings_log.CHANGED)
+    told_above = ("values", "changed") if is_settings else ()
     return [
         (name, json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value)
         for name, value in sorted(readable.data.items())
-        if value not in (None, "") and not name.startswith("private_")
+        if value not in (None, "") and not name.startswith("private_") and name not in told_above
     ]
 
 

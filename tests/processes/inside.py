@@ -242,6 +242,13 @@ def queue_beats() -> bool:
     return WorkerBeat.objects.filter(name="queue").exists()
 
 
+def settings_told() -> list[tuple[str, str, list[str]]]:
+    """Each entry about settings: its event, the program, and what has changed."""
+    entries = ActionEntry.objects.filter(event__in=("settings.noted", "settings.changed"))
+    bodies = [(entry.event, action_log.data_in(entry.body) or {}) for entry in entries[::-1]]
+    return [(event, data["program"], sorted(data.get("changed", ()))) for event, data in bodies]
+
+
 def change(pk: int) -> dict[str, Any]:
     return _change(StatusChange.objects.get(pk=pk))
 
@@ -303,8 +310,8 @@ def _change(change: StatusChange) -> dict[str, Any]:
 ACTIONS: dict[str, Callable[..., Any]] = {
     action.__name__: action
     for action in (
-        append, change, plans, prepare, queue_beats, report, run, run_at_once, submit_all,
-        submit_at_once, sweep_at_once, sweep_until_settled, wait_until_due,
+        append, change, plans, prepare, queue_beats, report, run, run_at_once, settings_told,
+        submit_all, submit_at_once, sweep_at_once, sweep_until_settled, wait_until_due,
     )
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ import pytest
 import requests
 from django.utils import timezone
 
+from tests.operations.waiting import until
 from tests.processes.on_postgres import Web, web_on_postgres
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
@@ -52,6 +53,15 @@ def plan(web: Web, session: requests.Session, post: dict) -> tuple[str, dict[str
     page = session.post(address, typed | token(form))
     assert "Confirm:" in page.text
     return address, hidden(page) | {"step": "confirm"}
+
+
+class TestSettings:
+    def test_are_in_the_log_after_the_first_answer_of_each_start(self, web, tmp_path):
+        noted = ["settings.noted", "web", []]
+        until(lambda: web.portal.ask("settings_told") == [noted], what="the first entry")
+        Web(web.portal, "", tmp_path).open(SESSION_HOURS="8")
+        changed = ["settings.changed", "web", ["SESSION_HOURS"]]
+        until(lambda: web.portal.ask("settings_told") == [noted, changed], what="the second entry")
 
 
 class TestPostgresAway:

@@ -135,6 +135,16 @@ class TestQueue:
 
 
 class TestWorker:
+    def test_with_another_environment_says_so_in_the_log(self, portal, tmp_path):
+        first = Worker(portal, tmp_path)
+        noted = ["settings.noted", "worker", []]
+        until(lambda: portal.ask("settings_told") == [noted], what="the entry of the first start")
+        first.kill_everything()
+        Worker(portal, tmp_path, FULL_SYNC_HOUR="5", METRICS_TOKEN="a-token-of-ours")
+        changed = ["settings.changed", "worker", ["FULL_SYNC_HOUR", "METRICS_TOKEN"]]
+        until(lambda: portal.ask("settings_told") == [noted, changed], what="the second entry")
+        assert portal.ask("report")["log"]["bad_seq"] is None
+
     def test_killed_in_flight_is_settled_by_reading_back(self, portal, tmp_path):
         worker = Worker(portal, tmp_path)
         portal.tenant.fault("hang", endpoint="A2", applied=True, delay_s=20)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from django.db import connection
@@ -31,16 +32,24 @@ def browser(as_user, mei) -> Client:
     return client
 
 
-@pytest.fixture
-def away(lifted_log, browser) -> Iterator[None]:
+@contextmanager
+def database_away() -> Iterator[None]:
     """Nobody can connect. Any query, of whatever part of the portal, fails."""
     there = "NAME" if connection.vendor == "sqlite" else "PORT"
     kept = connection.settings_dict[there]
     connection.close()
     connection.settings_dict[there] = {"NAME": "/nowhere/at/all.sqlite3", "PORT": "1"}[there]
-    yield
-    connection.close()
-    connection.settings_dict[there] = kept
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict[there] = kept
+
+
+@pytest.fixture
+def away(lifted_log, browser) -> Iterator[None]:
+    with database_away():
+        yield
 
 
 @pytest.mark.usefixtures("away")

@@ -30,6 +30,7 @@ from django_q.tasks import async_task
 
 from lifecycle import jobs
 from lifecycle.models import WorkerBeat
+from lifecycle.services import settings_log
 from lifecycle.supervision import Program, Supervisor, Timing
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Sweeper(threading.Thread):
         super().__init__(name="sweeper", daemon=True)
         self._stop_event = stop
         self._alive_at = time.monotonic()
+        self._has_noted_settings = False
 
     @property
     def is_stuck(self) -> bool:
@@ -55,6 +57,7 @@ class Sweeper(threading.Thread):
     def run(self) -> None:
         while not self._stop_event.is_set():
             close_old_connections()
+            self._note_settings()
             try:
                 jobs.sweep()
             except Exception:
@@ -62,6 +65,10 @@ class Sweeper(threading.Thread):
             close_old_connections()
             self._alive_at = time.monotonic()
             self._stop_event.wait(settings.SWEEP_EVERY.total_seconds())
+
+    def _note_settings(self) -> None:
+        if not self._has_noted_settings:
+            self._has_noted_settings = settings_log.try_to_note(settings_log.WORKER)
 
 
 class QueueProof:
