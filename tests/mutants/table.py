@@ -297,7 +297,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "    if True:\n        _write_a",
         ),
         # The entry in a transaction of its own; within the test's that is a savepoint.
-        ("lifecycle/action_log.py", "atomic(savepoint=False)", "atomic()"),
+        ("lifecycle/action_log/writer.py", "atomic(savepoint=False)", "atomic()"),
     ),
     _mutant(
         "one step has no entry", "I11",
@@ -310,7 +310,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _mutant(
         "hashes of something else than the entry", "I11",
-        ("lifecycle/action_log.py", "prev, entry.body)", 'prev, entry.body + " ")'),
+        ("lifecycle/action_log/writer.py", "prev, entry.body)", 'prev, entry.body + " ")'),
     ),
     _mutant(
         "compared without the version", "I10",

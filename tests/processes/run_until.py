@@ -25,7 +25,7 @@ WATCHED = (
     "/lifecycle/changes/",
     "/lifecycle/services/changes.py",
     "/lifecycle/remote.py",
-    "/lifecycle/action_log.py",
+    "/lifecycle/action_log/",
     "/lifecycle/jobs.py",
     "/lifecycle/feishu/client.py",
     "/lifecycle/feishu/transport.py",
