@@ -41,9 +41,7 @@ def log_sign_out(request: HttpRequest, user: User | None, **_: Any) -> None:
 @receiver(signals.user_login_failed)
 def log_failed_sign_in(credentials: dict[str, Any], **_: Any) -> None:
     username = str(credentials.get("username") or "")
-    # The typed name is erased in time; which account it was about stays.
-    user = User.objects.filter(username=username).first() if username else None
-    sign_ins.failed("sign-in.password", username=username, user=user)
+    sign_ins.failed("sign-in.password", username=username)
 
 
 class SettingsNote:

@@ -138,7 +138,8 @@ def failed(
     log_id: str | None = None,
 ) -> None:
     """Log a failed sign-in. A flood of guesses from many addresses must not become a flood of
-    entries. `why`: a code of errors/sign_in.py."""
+    entries. `why`: a code of errors/sign_in.py. The name that was typed and the Feishu account
+    are erased in time; which account it was about stays."""
     number = number_this_minute("sign-in-failures")
     if number > FAILURES_LISTED + 1:
         return
@@ -147,7 +148,7 @@ def failed(
         return
     known: dict[str, Any] = {
         "why": why,
-        "user": user.pk if user else None,
+        "user": user.pk if user else _meant(username, open_id),
         "code": feishu_code,
         "log_id": log_id,
     }
@@ -158,6 +159,15 @@ def failed(
         data={name: value for name, value in known.items() if value is not None},
         private={name: value for name, value in private.items() if value},
     )
+
+
+def _meant(username: str, open_id: str) -> int | None:
+    """The one account of this name, or linked to this Feishu account."""
+    if not username and not open_id:
+        return None
+    named = {"username": username} if username else {"open_id": open_id}
+    found = list(User.objects.filter(**named).values_list("pk", flat=True)[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def _live_sessions(at: datetime) -> Any:

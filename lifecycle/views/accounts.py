@@ -18,11 +18,12 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from lifecycle.floods import number_this_minute
 from lifecycle.models import User
-from lifecycle.services import feishu_sign_in, second_step
+from lifecycle.services import feishu_sign_in, second_step, sign_ins
 from lifecycle.views import half_way
 from lifecycle.views.answers import safe_next
-from lifecycle.views.sign_in_limits import take_slots
+from lifecycle.views.sign_in_limits import client_address, take_slots
 
 DEMO_USERNAMES = ("hr", "manager", "auditor", "admin")
 
@@ -46,6 +47,7 @@ class SignInForm(AuthenticationForm):
             return self.cleaned_data
         slots = take_slots(self.request, self.cleaned_data["username"])
         if slots is None:
+            _note_too_many(self.request, self.cleaned_data["username"])
             raise ValidationError(self.error_messages["too_many"], code="too_many")
         cleaned = super().clean()
         slots.give_back()
@@ -81,6 +83,13 @@ def _after_password(request: HttpRequest, user: User, back: str) -> HttpResponse
         return redirect("second-step" if has_one else "first-second-step")
     login(request, user)
     return HttpResponseRedirect(back)
+
+
+def _note_too_many(request: HttpRequest, username: str) -> None:
+    """Once a minute and address: an attempt whose password nobody looks at costs next to nothing,
+    and a flood of them must not take the place of others in the log."""
+    if number_this_minute(f"sign-ins-shut-out:{client_address(request)}") == 1:
+        sign_ins.failed("sign-in.too-many", username=username)
 
 
 def _demo() -> dict[str, Any]:

@@ -131,7 +131,8 @@ class TestStrangers:
     def test_somebody_who_was_switched_off(self, linked, browser):
         users.change_user(linked, acting_user=None, is_active=False)
         answer = browser.sign_in_with_feishu(linked.open_id)
-        self.refused(answer, 403, "Your user is switched off", "sign-in.switched-off")
+        entry = self.refused(answer, 403, "Your user is switched off", "sign-in.switched-off")
+        assert json.loads(entry.body)["data"]["user"] == linked.pk
 
     def test_an_account_two_users_are_linked_to(self, linked, hua, browser):
         User.objects.filter(pk=hua.pk).update(open_id=linked.open_id)

@@ -7,7 +7,8 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from lifecycle.models import Role, User
+from lifecycle.action_log import data_in
+from lifecycle.models import ActionEntry, Role, User
 
 pytestmark = pytest.mark.django_db
 
@@ -64,6 +65,19 @@ class TestLimits:
         closed = attempt("mei", "correct horse")
         assert closed.status_code == 429
         assert "Too many failed sign-ins" in closed.text
+
+    def test_whoever_is_shut_out_is_in_the_log_once_a_minute(self, mei):
+        with time_machine.travel("2026-11-21 08:00:00+00:00", tick=False) as clock:
+            for _ in range(5):
+                attempt("mei", "nope")
+            for _ in range(2):
+                attempt("mei", "correct horse")
+                attempt("mei", "correct horse")
+                clock.shift(60)
+        failed = ActionEntry.objects.filter(event="user.sign_in_failed").order_by("seq")
+        said = [data_in(entry.body) for entry in failed]
+        assert [one["why"] for one in said] == ["sign-in.password"] * 5 + ["sign-in.too-many"] * 2
+        assert {one["user"] for one in said} == {mei.pk}
 
     def test_other_addresses_and_accounts_stay_open(self, mei, hua):
         for _ in range(5):
