@@ -219,7 +219,7 @@ def record_for(user: Someone, model: type[Record], pk: int) -> Record:
     """The record, when this user may see it; NotFound otherwise, as for no such record."""
     record = visible(user, model).select_related("person").filter(pk=pk).first()
     if record is None:
-        raise _not_found(model._default_manager.filter(pk=pk))
+        raise not_found(model._default_manager.filter(pk=pk))
     return record
 
 
@@ -227,12 +227,13 @@ def person_for(user: Someone, pk: int) -> Person:
     """The person, when this user may see them; NotFound otherwise."""
     person = visible_people(user).filter(pk=pk).first()
     if person is None:
-        raise _not_found(Person.objects.filter(pk=pk), "pk")
+        raise not_found(Person.objects.filter(pk=pk), "pk")
     return person
 
 
-def _not_found(anywhere: QuerySet[Any], person: str = "person_id") -> NotFound:
-    """`anywhere`: the row itself, in reach or not; `person`: its column of whose it is."""
+def not_found(anywhere: QuerySet[Any], person: str = "person_id") -> NotFound:
+    """Says whether there is such a record and whose. `anywhere`: the row itself, in reach or not;
+    `person`: its column of whose it is."""
     found = list(anywhere.values_list(person, flat=True)[:1])
     return NotFound(is_hidden=bool(found)).about(person_id=found[0] if found else None)
 
@@ -281,7 +282,7 @@ def request_for(user: Someone, pk: int) -> ConversionRequest:
     related = ("person", "employee", "approver", "requested_by")
     request = visible_requests(user).select_related(*related).filter(pk=pk).first()
     if request is None:
-        raise _not_found(ConversionRequest.objects.filter(pk=pk))
+        raise not_found(ConversionRequest.objects.filter(pk=pk))
     return request
 
 
@@ -291,7 +292,7 @@ def request_to_decide(user: Someone, pk: int, *, day: date) -> ConversionRequest
     request = found.select_related("person", "employee", "approver", "requested_by").first()
     if request is None:
         # One that is closed was not refused to them: they come too late.
-        raise _not_found(
+        raise not_found(
             ConversionRequest.objects.filter(pk=pk, status=ConversionRequest.Status.OPEN)
         )
     return request
@@ -358,7 +359,7 @@ def drift_for(user: Someone, pk: int) -> DriftCase:
     """The case, when this user may see it; NotFound otherwise."""
     case = visible_drifts(user).select_related("person").filter(pk=pk).first()
     if case is None:
-        raise _not_found(DriftCase.objects.filter(pk=pk))
+        raise not_found(DriftCase.objects.filter(pk=pk))
     return case
 
 
@@ -396,7 +397,7 @@ def change_for(user: Someone, pk: int) -> StatusChange:
     related = ("person", "requested_by", "undo_of")
     change = visible_changes(user).select_related(*related).filter(pk=pk).first()
     if change is None:
-        raise _not_found(StatusChange.objects.filter(pk=pk))
+        raise not_found(StatusChange.objects.filter(pk=pk))
     return change
 
 
@@ -404,7 +405,7 @@ def entry_for(user: Someone, seq: int) -> ActionEntry:
     """The log entry, when this user may read it."""
     entry = visible_entries(user).filter(seq=seq).first()
     if entry is None:
-        raise _not_found(ActionEntry.objects.filter(seq=seq), "person_ref")
+        raise not_found(ActionEntry.objects.filter(seq=seq), "person_ref")
     return entry
 
 

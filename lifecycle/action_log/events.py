@@ -341,6 +341,7 @@ EVENTS: dict[str, Event] = {
         "{actor} looks after what does not agree about {person}",
         "case",
         "rule",
+        "was",
     ),
     "drift.dismissed": _event(
         "{actor}认定{person}的记录矛盾无需处理",

@@ -191,6 +191,7 @@ def _via_words(data: Mapping[str, Any]) -> Words:
 
 # The parts of the portal, by the module that answers for them.
 AREAS: dict[str, Words] = {
+    "accounts": Words("登录", "sign-in"),
     "action_log": Words("操作日志", "action log"),
     "changes": Words("状态变更", "status changes"),
     "desk": Words("操作日志", "action log"),
@@ -213,14 +214,14 @@ AREAS: dict[str, Words] = {
 
 
 def _area_words(data: Mapping[str, Any]) -> Words:
-    name = str(data.get("area", ""))
-    return AREAS.get(name, Words(name or "门户", name or "the portal"))
+    return AREAS.get(str(data.get("area", "")), THE_PORTAL)
 
 
 def _about_words(person: Person | None) -> Words:
     return Words(f"，{person.name}", f", {person.name}") if person and person.name else NOTHING
 
 
+THE_PORTAL = Words("门户", "the portal")
 BLOCKED = Words("，目前不能提交", ", which cannot be submitted as it is")
 NOTHING = Words("", "")
 WAYS: dict[str, Words] = {
@@ -256,6 +257,9 @@ REFUSALS: dict[str, Words] = {
     "person.form-not-ours": Words(
         "表单不是从有效的页面提交的", "a form that did not come from a page that was still good"
     ),
+    "sign-in.password": Words("密码不正确", "a wrong password"),
+    "sign-in.wrong-code": Words("验证码不正确或已用过", "a code that was wrong or used already"),
+    "sign-in.too-many": Words("密码或验证码尝试次数过多", "too many wrong passwords or codes"),
 }
 
 

@@ -92,6 +92,7 @@ from lifecycle.queries.requests import (
     deciders_for,
     delegation_given,
     delegations_of,
+    has_delegation,
     inbox,
     request_about,
 )
@@ -175,6 +176,7 @@ __all__ = [
     "exceptions",
     "feed_page",
     "figures",
+    "has_delegation",
     "inbox",
     "is_moving",
     "last_seen",

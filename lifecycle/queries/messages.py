@@ -96,8 +96,11 @@ def message_figures(*, at: datetime) -> MessageFigures:
     )
 
 
-def message_for(user: Someone, pk: int) -> FeishuMessage | None:
-    """The message, when it is about somebody this user may see."""
+def message_for(user: Someone, pk: int) -> FeishuMessage:
+    """The message, when it is about somebody this user may see; NotFound otherwise."""
     requests = policies.visible_requests(user)
     mine = FeishuMessage.objects.filter(pk=pk, request__in=requests.values("pk"))
-    return mine.select_related("user", "request__person").first()
+    message = mine.select_related("user", "request__person").first()
+    if message is None:
+        raise policies.not_found(FeishuMessage.objects.filter(pk=pk), "request__person_id")
+    return message

@@ -135,6 +135,11 @@ def delegation_given(user: User, pk: int) -> Delegation | None:
     return Delegation.objects.filter(from_user=user, pk=pk).first()
 
 
+def has_delegation(pk: int) -> bool:
+    """Whoever gave it."""
+    return Delegation.objects.filter(pk=pk).exists()
+
+
 def deciders_for(request: ConversionRequest) -> list[User]:
     """Who may be named to decide at the present step of this request, by name."""
     agreed = request.agreements.values_list("by", flat=True)

@@ -57,7 +57,7 @@ def take(press: events.CardPress, *, at: datetime) -> Answer:
         said = _decide(press, message, user, step, at)
     except LifecycleError as error:
         CardPress.objects.filter(pk=noted.pk).update(outcome=error.notice.code)
-        _note_refusal(error, message, user)
+        _note_refusal(error, message, user or _account(press))
         return _refused(error, message, at)
     return _answer("success", said, message, at)
 
@@ -132,6 +132,13 @@ def _known_user(press: events.CardPress, message: FeishuMessage | None) -> User 
     known = [user for user in users if press.open_id and policies.may_decide_requests(user)]
     told = message.user_id if message is not None else None
     return next((user for user in known if user.pk == told), known[0] if known else None)
+
+
+def _account(press: events.CardPress) -> User | None:
+    """An account of this person, even one that decides nothing or is switched off."""
+    if not press.open_id:
+        return None
+    return User.objects.filter(open_id=press.open_id).order_by("-is_active", "pk").first()
 
 
 def _step(press: events.CardPress) -> str:

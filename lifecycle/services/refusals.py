@@ -25,7 +25,8 @@ from lifecycle.errors.problems import (
 from lifecycle.floods import number_this_minute
 from lifecycle.models import Person, StatusChange, User
 
-# Refusals of one account listed one by one in a minute.
+# Refusals of one account listed one by one in a minute: pages, and steps, so that no flood of
+# pages hides a step.
 LISTED = 30
 # A page that renews itself, or is loaded again, is the same refusal for so long. Seconds.
 SAME_FOR = 600
@@ -66,9 +67,11 @@ def note(user: object, error: LifecycleError, asked: Asked) -> None:
     """Log that this user was refused. Not within a transaction that the refusal rolls back."""
     if not isinstance(user, User) or not is_refusal(error):
         return
-    if asked.only_looks and not _is_first(user, error, asked):
+    same = _same(user, error, asked) if asked.only_looks else ""
+    if same and cache.get(same):
         return
-    number = number_this_minute(f"refusals:{user.pk}")
+    what = "looks" if asked.only_looks else "steps"
+    number = number_this_minute(f"refusals:{user.pk}:{what}")
     if number == LISTED + 1:
         action_log.record("user.refusals_unlisted", actor=user, data={"limit": LISTED})
     if number > LISTED:
@@ -81,6 +84,9 @@ def note(user: object, error: LifecycleError, asked: Asked) -> None:
         data=_what(error, asked),
         private={"path": asked.path[:PATH_LENGTH]},
     )
+    if same:
+        # Only now: one that is not listed in a flood is listed after it.
+        cache.set(same, 1, SAME_FOR)
 
 
 def is_refusal(error: LifecycleError) -> bool:
@@ -105,7 +111,7 @@ def _what(error: LifecycleError, asked: Asked) -> dict[str, Any]:
     return said
 
 
-def _is_first(user: User, error: LifecycleError, asked: Asked) -> bool:
-    text = f"{asked.method} {asked.path} {error.notice.code}"
-    key = hashlib.sha256(text.encode()).hexdigest()[:32]
-    return bool(cache.add(f"refused:{user.pk}:{key}", 1, SAME_FOR))
+def _same(user: User, error: LifecycleError, asked: Asked) -> str:
+    """The key of what counts as one refusal, however often it is loaded."""
+    text = f"{asked.method} {asked.path} {error.notice.code} {error.person_id}"
+    return f"refused:{user.pk}:{hashlib.sha256(text.encode()).hexdigest()[:32]}"

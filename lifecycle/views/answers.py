@@ -17,6 +17,8 @@ from lifecycle.paging import Page
 from lifecycle.services import refusals
 
 SEE_OTHER = 303
+# Any other method is a word somebody has made up, which the log never repeats.
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 # The ids of what renews itself: each has an hx-trigger with “every”.
 _RENEWED = re.compile(
     r"log-check|sync-health|system-health|feed-news|inbox-done|[\w-]+-watch|change-\d+-live"
@@ -112,7 +114,7 @@ def note_refusal(
     asked = refusals.Asked(
         area=str(match.func.__module__).rpartition(".")[2] if match else "",
         page=str(match.view_name or "") if match else "",
-        method=str(request.method),
+        method=request.method if request.method in METHODS else "?",
         path=request.path,
     )
     refusals.note(request.user, error, asked)

@@ -229,7 +229,7 @@ def end_delegation(request: HttpRequest, pk: int) -> HttpResponse:
     user = _decider(request)
     given = queries.delegation_given(user, pk)
     if given is None:
-        raise NotFound
+        raise NotFound(is_hidden=queries.has_delegation(pk))
     request_service.end_delegation(given, acting_user=user, at=timezone.now())
     messages.success(request, _("The delegation is over."))
     return see_other("inbox")

@@ -111,9 +111,11 @@ def send_message_again(request: HttpRequest, pk: int) -> HttpResponse:
     if not policies.can(user, Capability.ASK_FOR_DECISION):
         raise NotAllowed
     message = queries.message_for(user, pk)
-    if message is None:
-        raise NotFound
-    message_service.send_again(message, acting_user=user, at=timezone.now())
+    try:
+        message_service.send_again(message, acting_user=user, at=timezone.now())
+    except LifecycleError as error:
+        error.about(person_id=message.request.person_id if message.request else None)
+        raise
     messages.success(request, _("The message is being sent again."))
     return see_other("probation")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
@@ -11,8 +12,8 @@ from django.utils import timezone
 from lifecycle import action_log
 from lifecycle.action_log import data_in
 from lifecycle.errors.problems import NOTICES, NotAllowed
-from lifecycle.models import ActionEntry, Employee, StatusChange, User
-from lifecycle.services import refusals
+from lifecycle.models import ActionEntry, Employee, Role, StatusChange, User
+from lifecycle.services import refusals, requests
 from tests.builders import a_change, a_department, an_employee
 from tests.views.conftest import _a_browser_on_this_machine, as_user, li, zhou
 
@@ -102,6 +103,31 @@ class TestWhatIsLogged:
         assert "刚才的操作没有执行" in answer.text
         assert data_in(the_refusal().body)["problem"] == "person.form-not-ours"
 
+    @pytest.mark.parametrize("path", ["/theme/", "/language/", "/sign-out/"])
+    def test_a_form_of_no_part_of_its_own_is_named_in_words(self, mei, path):
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(mei)
+        assert client.post(path).status_code == 403
+        assert action_log.sentence(the_refusal()).zh.startswith(f"{mei.name}的操作被拒绝（门户）")
+
+    def test_a_method_that_somebody_made_up_is_not_repeated(self, mei):
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(mei)
+        assert client.generic("13800138000", "/guards/stop/").status_code == 403
+        assert "13800138000" not in the_refusal().body
+        assert data_in(the_refusal().body)["method"] == "?"
+
+    def test_ending_what_somebody_else_has_delegated(self, as_user, li):
+        qin = User.objects.create_user("qin", role=Role.MANAGER)
+        today = timezone.localdate()
+        made = requests.delegate(
+            qin, first_day=today, last_day=today, acting_user=li, at=timezone.now()
+        )
+        client = as_user(qin)
+        for pk in (made.pk, made.pk + 1):
+            assert client.post(reverse("end-delegation", args=[pk])).status_code == 404
+        assert data_in(the_refusal().body)["page"] == "end-delegation"
+
     def test_switching_what_is_switched_already(self, as_user, zhou):
         answer = as_user(zhou).post("/guards/start/", {"reason": "well again"})
         assert answer.status_code == 409
@@ -166,6 +192,25 @@ class TestHowOften:
         before = len(refused())
         as_user(hua).post("/guards/start/", {"reason": "x"})
         assert len(refused()) == before + 1
+
+    def test_a_flood_of_pages_hides_no_step(self, as_user, mei):
+        client = as_user(mei)
+        for number in range(2 * refusals.LISTED):
+            client.get(f"/users/{number}/")
+        client.post("/guards/start/", {"reason": "x"})
+        assert data_in(refused()[-1].body)["page"] == "start-writes"
+
+    def test_a_page_not_listed_in_a_flood_is_listed_after_it(self, as_user, mei):
+        with time_machine.travel("2026-11-21 08:00:00+00:00", tick=False) as clock:
+            client = as_user(mei)
+            for number in range(refusals.LISTED + 1):
+                client.get(f"/users/{number}/")
+            last = f"/users/{refusals.LISTED}/"
+            clock.shift(60)
+            for _ in range(2):
+                client.get(last)
+        assert len(refused()) == refusals.LISTED + 1
+        assert action_log.private_values(refused()[-1])["path"] == last
 
 
 class TestReaders:

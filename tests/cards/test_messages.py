@@ -240,6 +240,23 @@ class TestUndelivered:
             with pytest.raises(NotAllowed):
                 messages.send_again(message, acting_user=user, at=NOW())
 
+    def test_who_tried_in_vain_to_send_it_again_is_in_the_log(
+        self, feishu, li, bo, mei, hua, client
+    ):
+        message = self.fail(feishu, li, bo, mei, unreachable=[li.open_id])
+        messages.send_again(message, acting_user=hua, at=NOW())
+        client.force_login(mei)
+        address = f"/probation/messages/{message.pk}/again/"
+        assert client.post(address).status_code == 409
+        type(mei).objects.filter(pk=mei.pk).update(department_ids=["od-elsewhere"])
+        assert client.post(address).status_code == 404
+        refused = ActionEntry.objects.filter(event="user.refused").order_by("seq")
+        assert [action_log.data_in(entry.body)["problem"] for entry in refused] == [
+            "message.not-again",
+            "person.not-found",
+        ]
+        assert {entry.person_ref for entry in refused} == {bo.person_id}
+
     @pytest.mark.parametrize("page", ["/probation/", "/sync/"])
     def test_is_shown_to_hr_with_what_to_do(self, feishu, li, bo, mei, client, page):
         self.fail(feishu, li, bo, mei, unreachable=[li.open_id])

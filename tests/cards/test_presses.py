@@ -264,6 +264,9 @@ class TestWhoMayPress:
         type(li).objects.filter(pk=li.pk).update(is_active=False)
         assert "没有可用的账号" in feishu.press(li, "approve")["toast"]["content"]
         assert open_request() == asked
+        refused = ActionEntry.objects.filter(event="user.refused").order_by("seq")
+        assert [entry.actor_id for entry in refused] == [mei.pk, li.pk]
+        assert {entry.person_ref for entry in refused} == {asked.person_id}
 
     def test_nobody_else_with_a_forwarded_card(self, asked, feishu, li, qin):
         answer = feishu.press(li, "approve", by=qin.open_id)
