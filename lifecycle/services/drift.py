@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from lifecycle import action_log, policies, rules
-from lifecycle.errors.problems import NotAllowed, StepNotAllowed
+from lifecycle.errors.problems import NotAllowed, ReasonMissing, StepNotAllowed
 from lifecycle.models import DriftCase, Person, SyncRun, User
 from lifecycle.policies import Capability
 from lifecycle.queries.drift import states_of
@@ -72,21 +72,26 @@ def _tend(person_ids: list[int], *, at: datetime) -> None:
 
 
 def take(case: DriftCase, *, acting_user: User, at: datetime) -> None:
-    """This user looks after it. Raises NotAllowed, and StepNotAllowed when it is closed."""
+    """This user looks after it, whoever did before. Raises NotAllowed, and StepNotAllowed when it
+    is closed."""
     _require(acting_user)
     with transaction.atomic():
-        if not DriftCase.objects.filter(pk=case.pk, state=State.OPEN).update(owner=acting_user):
+        now = DriftCase.objects.select_for_update().filter(pk=case.pk, state=State.OPEN).first()
+        if now is None:
             raise StepNotAllowed
-        _record("drift.taken", case, acting_user, at)
+        if now.owner_id == acting_user.pk:
+            return
+        DriftCase.objects.filter(pk=case.pk).update(owner=acting_user)
+        _record("drift.taken", case, acting_user, at, was=now.owner_id)
 
 
 def dismiss(case: DriftCase, *, reason: str, acting_user: User, at: datetime) -> None:
-    """It is right as it is, as long as the records say the same. Raises NotAllowed, and
-    StepNotAllowed when it is closed or there is no reason."""
+    """It is right as it is, as long as the records say the same. Raises NotAllowed,
+    ReasonMissing, and StepNotAllowed when it is closed."""
     _require(acting_user)
     reason = reason.strip()[:LONGEST_REASON]
     if not reason:
-        raise StepNotAllowed
+        raise ReasonMissing
     with transaction.atomic():
         won = DriftCase.objects.filter(pk=case.pk, state=State.OPEN).update(
             state=State.DISMISSED, closed_at=at, closed_by=acting_user, reason=reason
@@ -108,12 +113,13 @@ def _record(
     at: datetime,
     *,
     private: dict[str, str] | None = None,
+    was: int | None = None,
 ) -> None:
     action_log.record(
         event,
         actor=acting_user,
         at=at,
         person=case.person,
-        data={"case": case.pk, "rule": case.rule},
+        data={"case": case.pk, "rule": case.rule} | ({"was": was} if was else {}),
         private=private,
     )

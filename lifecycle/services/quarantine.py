@@ -95,10 +95,12 @@ def is_allowed_foreign(run: SyncRun) -> bool:
     ).exists()
 
 
+@transaction.atomic
 def close_foreign(run: SyncRun) -> None:
     """A whole pass was stored: what had been held back is carried out or no longer true."""
     at = timezone.now()
-    case = SyncCase.objects.filter(kind=run.kind, closed_at=None, doubt=Doubt.FOREIGN).first()
+    cases = SyncCase.objects.select_for_update().filter(kind=run.kind, closed_at=None)
+    case = cases.filter(doubt=Doubt.FOREIGN).first()
     if case is not None:
         _close(case, run, at=at)
 
@@ -180,12 +182,13 @@ def _open_or_renew(
 
 
 def _close(case: SyncCase, run: SyncRun, *, at: datetime) -> None:
-    """Carried out, or no longer true."""
+    """Carried out, or no longer true. In the caller's transaction, the case locked."""
     fields = {"closed_at": at, "run": run}
     if case.is_undecided:
         fields |= {"decision": Decision.PASSED, "decided_at": at}
-        action_log.record("sync.case_passed", actor=None, at=at, data=_about(case))
     SyncCase.objects.filter(pk=case.pk).update(**fields)
+    if case.is_undecided:
+        action_log.record("sync.case_passed", actor=None, at=at, data=_about(case))
 
 
 def _about(case: SyncCase) -> dict[str, object]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from lifecycle import policies, queries
-from lifecycle.errors.problems import StepNotAllowed
+from lifecycle.errors.problems import ReasonMissing, StepNotAllowed
 from lifecycle.models import DriftCase
 from lifecycle.policies import Capability
 from lifecycle.queries.drift import DriftFilter, drift_page
@@ -19,6 +19,7 @@ from lifecycle.views.answers import (
     acting_user,
     flat,
     neighbour_queries,
+    note_refusal,
     page,
     push_address,
     see_other,
@@ -72,7 +73,8 @@ def _settle(request: HttpRequest, pk: int, *, is_dismissed: bool) -> HttpRespons
             drift_service.dismiss(case, reason=reason, acting_user=user, at=at)
         else:
             drift_service.take(case, acting_user=user, at=at)
-    except StepNotAllowed:
+    except (ReasonMissing, StepNotAllowed) as error:
+        note_refusal(request, error, person_id=case.person_id)
         messages.error(request, _("It is closed already, or the reason is missing."))
     else:
         said = _("Dismissed; it comes back when the records change.")

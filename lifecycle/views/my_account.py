@@ -23,7 +23,7 @@ from lifecycle.queries.narrowing import read_number
 from lifecycle.services import feishu_sign_in, second_step, sign_ins
 from lifecycle.services.users import change_password
 from lifecycle.templatetags.portal import words
-from lifecycle.views.answers import SEE_OTHER, acting_user, flat, see_other
+from lifecycle.views.answers import SEE_OTHER, acting_user, flat, note_refusal, see_other
 from lifecycle.views.browsers import browser_words
 from lifecycle.views.sign_in_limits import take_slots
 
@@ -104,11 +104,14 @@ def _change_password(request: HttpRequest, user: User, form: PasswordChangeForm)
     """Guesses at the old password count like failed sign-ins."""
     slots = take_slots(request, user.get_username())
     if slots is None:
+        note_refusal(request, SignInRefused("sign-in.too-many"))
         form.add_error("old_password", words(SignInRefused("sign-in.too-many").notice.sentence))
         return 429
     if not form.is_valid():
         if "old_password" not in form.errors:
             slots.give_back()
+        elif form.has_error("old_password", "password_incorrect"):
+            note_refusal(request, SignInRefused("sign-in.password"))
         return 422
     slots.give_back()
     change_password(

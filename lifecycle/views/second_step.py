@@ -26,11 +26,11 @@ from lifecycle.services import second_step, sign_ins
 from lifecycle.templatetags.portal import words
 from lifecycle.views import half_way
 from lifecycle.views.accounts import DEMO_USERNAMES
-from lifecycle.views.answers import SEE_OTHER, acting_user, posted, see_other
+from lifecycle.views.answers import SEE_OTHER, acting_user, note_refusal, posted, see_other
 from lifecycle.views.half_way import HalfWay
 from lifecycle.views.sign_in_limits import take_code_slots
 
-TOO_MANY = "sign-in.too-many"
+TOO_MANY, WRONG = "sign-in.too-many", "sign-in.wrong-code"
 # Of a secret that somebody signed in is setting up, sealed.
 _NEW_SECRET = "second_step_secret"  # noqa: S105 - a name
 
@@ -81,7 +81,7 @@ def ask(request: HttpRequest, half: HalfWay, user: User) -> HttpResponse:
             half_way.finish(request, user)
             return HttpResponseRedirect(half.next, status=SEE_OTHER)
         too_many = form.has_error("code", TOO_MANY)
-        sign_ins.failed(TOO_MANY if too_many else "sign-in.wrong-code", user=user)
+        sign_ins.failed(TOO_MANY if too_many else WRONG, user=user)
     context = {
         "form": form,
         "person": user,
@@ -171,7 +171,7 @@ def _is_right(request: HttpRequest, form: forms.Form, user: User) -> bool:
     def use_up(code: str) -> bool:
         if second_step.check(user, code, at=timezone.now()):
             return True
-        raise SignInRefused("sign-in.wrong-code")
+        raise SignInRefused(WRONG)
 
     return _tried(request, form, user, use_up) is True
 
@@ -199,6 +199,9 @@ def _own_code_is_right(request: HttpRequest, user: User) -> bool:
     form = CodeForm(request.POST)
     if _is_right(request, form, user):
         return True
+    for why in (TOO_MANY, WRONG):
+        if form.has_error("code", why):
+            note_refusal(request, SignInRefused(why))
     messages.error(request, str(form.errors["code"][0]))
     return False
 

@@ -6,12 +6,14 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from lifecycle import action_log
 from lifecycle.errors.problems import NotAllowed, StepNotAllowed
 from lifecycle.models import ActionEntry, Employee, SyncCase, SyncRun
 from lifecycle.services import quarantine, sync
+from tests.builders import a_sync
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +123,34 @@ class TestTooManyMissing:
         assert case.closed_at is not None
         assert Employee.objects.filter(missing_since=None).count() == present
         assert ActionEntry.objects.filter(event="sync.case_passed").count() == 1
+
+    @pytest.mark.parametrize(
+        "statement", ['UPDATE "lifecycle_synccase"', 'INSERT INTO "lifecycle_actionentry"']
+    )
+    def test_of_records_nobody_knows_is_closed_with_its_entry_or_not_at_all(self, db, statement):
+        run = a_sync(kind="talents")
+        SyncCase.objects.create(
+            kind="talents",
+            doubt="foreign",
+            present=9,
+            missing=9,
+            run=run,
+            opened_at=timezone.now(),
+            seen_at=timezone.now(),
+        )
+
+        def break_off(execute, sql, *given):
+            if sql.startswith(statement):
+                raise OperationalError("the database went away")
+            return execute(sql, *given)
+
+        with connection.execute_wrapper(break_off), pytest.raises(OperationalError):
+            quarantine.close_foreign(run)
+        assert SyncCase.objects.get().closed_at is None
+        assert not ActionEntry.objects.exists()
+        quarantine.close_foreign(run)
+        assert SyncCase.objects.get().decision == "passed"
+        assert ActionEntry.objects.get().event == "sync.case_passed"
 
 
 class TestAFewMissing:

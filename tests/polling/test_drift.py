@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from lifecycle import rules
+from lifecycle.action_log import data_in
 from lifecycle.models import (
     ActionEntry,
     Application,
@@ -154,6 +155,26 @@ class TestPage:
         case.refresh_from_db()
         assert case.owner == mei
         assert ActionEntry.objects.get(event="drift.taken").person_ref == case.person_id
+
+    def test_says_whom_it_was_taken_from_and_nothing_of_who_has_it_already(
+        self, as_user, mei, hua, case
+    ):
+        for user in (mei, hua, hua):
+            as_user(user).post(reverse("take-drift", args=[case.pk]))
+        taken = ActionEntry.objects.filter(event="drift.taken").order_by("seq")
+        assert [(one.actor_id, data_in(one.body).get("was")) for one in taken] == [
+            (mei.pk, None),
+            (hua.pk, mei.pk),
+        ]
+
+    def test_who_came_too_late_is_in_the_log(self, as_user, mei, hua, case):
+        drift.dismiss(case, reason="返聘", acting_user=mei, at=timezone.now())
+        client = as_user(hua)
+        client.post(reverse("take-drift", args=[case.pk]))
+        client.post(reverse("dismiss-drift", args=[case.pk]), {"reason": " "})
+        (entry,) = ActionEntry.objects.filter(event="user.refused")
+        assert (entry.actor_id, entry.person_ref) == (hua.pk, case.person_id)
+        assert data_in(entry.body)["problem"] == "change.step-not-allowed"
 
     def test_is_dismissed_with_a_reason_only(self, as_user, mei, case):
         address = reverse("dismiss-drift", args=[case.pk])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -11,6 +12,7 @@ import pytest
 import time_machine
 from django.core.management import call_command
 
+from lifecycle import action_log
 from lifecycle.models import ActionEntry, RecoveryCode, SecondStep, SignInSession, User
 from lifecycle.services import second_step
 from lifecycle.services.second_step import open_secret
@@ -218,6 +220,21 @@ class TestByChoice:
         client.post("/account/second-step/off/", {"code": code_of(secret)})
         assert not SecondStep.objects.exists()
         assert logged("user.second_step_off") == [{"user": mei.pk}]
+
+    def test_whoever_guesses_codes_while_signed_in_is_in_the_log(self, mei, as_user, clock):
+        set_up(mei)
+        client = as_user(mei)
+        for code in (*["000000"] * 5, "", "000000"):
+            client.post("/account/second-step/off/", {"code": code})
+        tried = list(ActionEntry.objects.filter(event="user.refused").order_by("seq"))
+        assert [json.loads(one.body)["data"]["problem"] for one in tried] == [
+            *["sign-in.wrong-code"] * 5,
+            "sign-in.too-many",
+        ]
+        assert {one.actor_id for one in tried} == {mei.pk}
+        assert action_log.sentence(tried[0]).zh == (
+            f"{mei.name}的操作被拒绝（两步验证）：验证码不正确或已用过"
+        )
 
 
 class TestReset:

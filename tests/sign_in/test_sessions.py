@@ -252,11 +252,13 @@ class TestPassword:
         assert self.change(browser, old="wrong").status_code == 422
         assert Browser().type_password("mei").status_code == 302
 
-    def test_the_old_one_cannot_be_guessed_for_ever(self, mei):
+    def test_the_old_one_cannot_be_guessed_for_ever(self, mei, logged):
         browser = by_password(mei)
-        for _ in range(5):
-            self.change(browser, old="wrong")
+        for old in ("", *["wrong"] * 4):
+            self.change(browser, old=old)
         assert self.change(browser).status_code == 429
+        tried = [one["problem"] for one in logged("user.refused")]
+        assert tried == ["sign-in.password"] * 4 + ["sign-in.too-many"]
 
 
 class TestOtherReasonsToEnd:
