@@ -231,6 +231,10 @@ def _steps_allowed(story: Story, _at: datetime) -> Found:
             yield f"entry {after.seq} has a person move it from {start} to {target}"
 
 
+# Entries that name an attempt and do not end it.
+NO_END = ("change.sending", "change.answered_late")
+
+
 def _told_once(story: Story, _at: datetime) -> Found:
     """I11: each step and each attempt has its one entry."""
     change, steps = story.change, story.steps
@@ -248,7 +252,7 @@ def _told_once(story: Story, _at: datetime) -> Found:
     answered = Counter(
         entry.number
         for entry in story.told
-        if entry.event != "change.sending" and entry.number is not None
+        if entry.event not in NO_END and entry.number is not None
     )
     finished = Counter(attempt.number for attempt in story.attempts if attempt.finished_at)
     if answered != finished:

@@ -385,7 +385,7 @@ def _send(change: StatusChange, kind: Kind[Any]) -> None:
     if attempt is None:
         return postpone(change, "change.earlier-first", WAIT_FOR_EARLIER)
     result = remote.client().send(call, ends_at=ends_at)
-    return _finish(attempt, change, kind, result)
+    return _take_answer(attempt, change, kind, result)
 
 
 def _hold(change: StatusChange) -> None:
@@ -473,6 +473,26 @@ def _begin_attempt(change: StatusChange) -> Attempt | None:
     except IntegrityError:
         return None
     return attempt
+
+
+def _take_answer(
+    attempt: Attempt, change: StatusChange, kind: Kind[Any], result: SendResult
+) -> None:
+    """Step 7, and what is left of it when the attempt was given up meanwhile: nothing follows
+    from a late answer but what a reading shows, and yet it was given. Raises Lost then."""
+    try:
+        _finish(attempt, change, kind, result)
+    except Lost:
+        action_log.record(
+            "change.answered_late",
+            actor=None,
+            change=change,
+            data=_about(change)
+            | attempt.answer()
+            | {"number": attempt.number, "request_hash": attempt.request_hash},
+            private=responses.beside(result),
+        )
+        raise
 
 
 def _finish(attempt: Attempt, change: StatusChange, kind: Kind[Any], result: SendResult) -> None:

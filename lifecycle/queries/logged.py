@@ -23,6 +23,7 @@ ANSWERED = {
     "request_hash": "request_hash",
 }
 REQUESTED, SENDING = "change.requested", "change.sending"
+ANSWERED_LATE = "change.answered_late"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,11 @@ def logged_attempt(
         return None
     told = [step for step in (*steps, entry) if step.data.get("number") == number]
     sent = [step for step in told if step.entry.event == SENDING]
-    answers = [step.data for step in told if "outcome" in step.data]
-    answer = answers[-1] if answers else {}
+    answers = [
+        step.data for step in told if "outcome" in step.data and step.entry.event != ANSWERED_LATE
+    ]
+    is_late = entry.entry.event == ANSWERED_LATE
+    answer = entry.data if is_late else answers[-1] if answers else {}
     row = Attempt.objects.filter(change_id=change_id, number=number).first()
     return LoggedAttempt(
         number=number,
@@ -94,7 +98,8 @@ def logged_attempt(
         code=answer.get("code"),
         log_id=answer.get("log_id"),
         elapsed_ms=row.elapsed_ms if row else None,
-        differs=row is None or _differs(row, answer, is_all=is_all),
+        # A late answer was not taken into the table.
+        differs=row is None or (not is_late and _differs(row, answer, is_all=is_all)),
     )
 
 

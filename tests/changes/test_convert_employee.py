@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
-from lifecycle import action_log
-from lifecycle.changes import protocol
+from lifecycle import action_log, remote
+from lifecycle.action_log import data_in
+from lifecycle.changes import invariants, protocol
 from lifecycle.changes.kinds import kind_named
 from lifecycle.errors.problems import (
     ChangeBlocked,
@@ -21,11 +24,13 @@ from lifecycle.errors.problems import (
 )
 from lifecycle.models import ActionEntry, Attempt, Employee, StatusChange
 from lifecycle.services import changes as change_services
+from tests.views.conftest import _a_browser_on_this_machine, as_user
 
 A2 = "A2"  # the sandbox names endpoints as its README does: A2 is 更新员工状态
 MINUTE = timedelta(minutes=1)
 
 pytestmark = pytest.mark.django_db
+__all__ = ["_a_browser_on_this_machine", "as_user"]
 
 
 def events(change: StatusChange) -> list[str]:
@@ -258,6 +263,32 @@ class TestSilence:
         assert protocol.expire_leases(timezone.now() + 10 * MINUTE) == 1
         change.refresh_from_db()
         assert change.status == "verifying"
+
+    def test_that_comes_too_late_is_written_down_all_the_same(
+        self, asking, bo, mirror, worker, as_user, ana
+    ):
+        asked = asking.ask(bo)
+        change = protocol._claim(asked.pk, timezone.now())
+        attempt = protocol._begin_attempt(change)
+        assert protocol.expire_leases(timezone.now() + 10 * MINUTE) == 1
+        call = remote.Call.from_canonical(change.payload)
+        result = remote.client().send(call, ends_at=time.monotonic() + 5)
+        with pytest.raises(protocol.Lost):
+            protocol._take_answer(attempt, change, kind_named(change.kind), result)
+        entry = ActionEntry.objects.get(event="change.answered_late")
+        said = data_in(entry.body)
+        assert (said["number"], said["outcome"], said["code"]) == (1, "applied", 0)
+        assert said["log_id"] == result.log_id
+        assert '"code": 0' in action_log.private_values(entry)["response"]
+        page = as_user(ana).get(reverse("log-entry", args=[entry.seq]))
+        assert (page.context["attempt"].outcome, page.context["attempt"].differs) == (
+            "applied",
+            False,
+        )
+        StatusChange.objects.update(claimed_until=None)
+        asked.refresh_from_db()
+        assert worker(asked, later=MINUTE).settled_via == "readback"
+        assert list(invariants.violations()) == []
 
 
 def decide(change, user):
