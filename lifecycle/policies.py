@@ -238,6 +238,26 @@ def not_found(anywhere: QuerySet[Any], person: str = "person_id") -> NotFound:
     return NotFound(is_hidden=bool(found)).about(person_id=found[0] if found else None)
 
 
+def hidden_employees(user: Someone, pks: Iterable[int]) -> list[NotFound]:
+    """Of these employees, one for each that is out of this user's reach."""
+    pks = set(pks)
+    seen = visible_employees(user).filter(pk__in=pks).values_list("pk", flat=True)
+    asked = [not_found(Employee.objects.filter(pk=pk)) for pk in sorted(pks - set(seen))]
+    return [error for error in asked if error.is_hidden]
+
+
+def hidden_requests(user: Someone, pks: Iterable[int], *, day: date) -> list[NotFound]:
+    """Of these requests, one for each that is open and not this user's to decide."""
+    pks = set(pks)
+    theirs = requests_to_decide(user, day=day).filter(pk__in=pks).values_list("pk", flat=True)
+    asked = [not_found(_open_requests().filter(pk=pk)) for pk in sorted(pks - set(theirs))]
+    return [error for error in asked if error.is_hidden]
+
+
+def _open_requests() -> QuerySet[ConversionRequest]:
+    return ConversionRequest.objects.filter(status=ConversionRequest.Status.OPEN)
+
+
 def _in_reach(user: Someone, employees: QuerySet[Employee]) -> QuerySet[Employee]:
     if not isinstance(user, User) or not can(user, Capability.SEE_PEOPLE):
         return employees.none()
@@ -265,7 +285,7 @@ def requests_to_decide(user: Someone, *, day: date) -> QuerySet[ConversionReques
     """The open requests this user may decide on this tenant day: addressed to them, or to
     somebody they stand in for, at a step that is their role's; neither asked for by them nor
     about them, and none to which they have agreed at an earlier step."""
-    requests = ConversionRequest.objects.filter(status=ConversionRequest.Status.OPEN)
+    requests = _open_requests()
     if not isinstance(user, User) or not may_decide_requests(user):
         return requests.none()
     of_hr = Q(step_role=ApprovalStep.HRBP)
@@ -292,9 +312,7 @@ def request_to_decide(user: Someone, pk: int, *, day: date) -> ConversionRequest
     request = found.select_related("person", "employee", "approver", "requested_by").first()
     if request is None:
         # One that is closed was not refused to them: they come too late.
-        raise not_found(
-            ConversionRequest.objects.filter(pk=pk, status=ConversionRequest.Status.OPEN)
-        )
+        raise not_found(_open_requests().filter(pk=pk))
     return request
 
 
@@ -373,7 +391,18 @@ def visible_entries(user: Someone) -> QuerySet[ActionEntry]:
     if user.role == Role.ADMINISTRATOR:
         prefixes = (Q(event__startswith=prefix) for prefix in ADMINISTRATOR_EVENTS)
         return entries.filter(_any(prefixes), person_ref__isnull=True, change_id__isnull=True)
-    return _about_visible_people(user, entries.filter(person_ref__isnull=False), "person_ref")
+    seen = _about_visible_people(user, entries.filter(person_ref__isnull=False), "person_ref")
+    return seen.exclude(_plans_of_others(user))
+
+
+def _plans_of_others(user: User) -> Q:
+    """What HR has only looked at, and perhaps will never ask for, is not for those whom it is
+    about, nor for their leaders."""
+    planned = Q(event="change.planned")
+    if can(user, Capability.ASK_FOR_CHANGE):
+        oneself = Person.objects.filter(open_id=user.open_id).exclude(open_id="")
+        return planned & Q(person_ref__in=oneself.values("pk"))
+    return planned
 
 
 def visible_departments(user: Someone) -> QuerySet[Department]:

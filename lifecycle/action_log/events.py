@@ -30,7 +30,14 @@ def _event(zh: str, en: str, *keys: str) -> Event:
 
 
 _CHANGE = ("kind", "subject_id", "payload_hash", "pre_image_hash", "to", "from")
-_ACCOUNT = ("user", "after", "at_command_line", "private_reason")
+_ACCOUNT = (
+    "user",
+    "after",
+    "at_command_line",
+    "private_reason",
+    "private_open_id",
+    "private_open_id_before",
+)
 _CASE = ("kind", "case", "run", "present", "missing", "doubt")
 _REQUEST = ("request", "approver", "due_on", "held", "step", "steps", "step_role")
 _DECISION = ("decided_for", "through")
@@ -129,6 +136,12 @@ EVENTS: dict[str, Event] = {
         *_ANSWER,
         "next_run_at",
         "private_reason",
+    ),
+    "change.answered_late": _event(
+        "飞书对第 {number} 次发送（{person}的“{verb}”）的答复来得太晚，未作为依据",
+        "Feishu's answer to attempt {number} to {verb} {person} came too late to count",
+        *_CHANGE,
+        *_ANSWER,
     ),
     "change.not_applied": _event(
         "核实：{person}的“{verb}”没有生效，将再次发送",

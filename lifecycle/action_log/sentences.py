@@ -432,7 +432,7 @@ def _changes_of_account(before: Mapping[str, Any], after: Mapping[str, Any]) -> 
     old, new = before.get("departments") or [], after.get("departments") or []
     if old != new and len(old) == len(new):
         changed.append(Words("部门有变", "not the same ones"))
-    old, new = before.get("open_id") or "", after.get("open_id") or ""
-    if old != new:
+    old, new = (account.get("link") or account.get("open_id") for account in (before, after))
+    if (old or "") != (new or ""):
         changed.append(LINKED[bool(old), bool(new)])
     return changed

@@ -18,6 +18,7 @@ from lifecycle.evidence import checkpoints, keys
 from lifecycle.evidence.checking import Verification, verify
 from lifecycle.evidence.keys import PublicKeys
 from lifecycle.models import (
+    ActionEntry,
     ActionLogHead,
     LegalHold,
     LogReview,
@@ -76,13 +77,16 @@ def _note_broken(error: checkpoints.NotSigned) -> None:
         if is_the_same or last.requested_by_id is not None:
             return
     at = timezone.now()
-    LogVerification.objects.create(
+    check = LogVerification.objects.create(
         state=State.BROKEN,
         requested_at=at,
         started_at=at,
         finished_at=at,
         **found,
     )
+    # Nothing can follow an end that was cut off; the row says it all the same.
+    if ActionEntry.objects.filter(seq__in=ActionLogHead.objects.values("seq")).exists():
+        _log_finding(check)
 
 
 # -- the check ----------------------------------------------------------------------------
@@ -177,12 +181,16 @@ def _finish(check: LogVerification, *, state: State, **found: Any) -> None:
         state=state, finished_at=timezone.now(), **found
     )
     check.refresh_from_db()
+    _log_finding(check)
+
+
+def _log_finding(check: LogVerification) -> None:
     action_log.record(
         "log.checked",
         actor=None,
         data={
             "check": check.pk,
-            "state": state.value,
+            "state": str(check.state),
             "checked": check.checked,
             "signatures_checked": check.signatures_checked and check.checkpoints > 0,
             "outside": check.outside,

@@ -19,11 +19,11 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
 from lifecycle import action_log
 from lifecycle.errors.words import Words
 from lifecycle.evidence.hashes import canonical
+from lifecycle.masking import fingerprint
 from lifecycle.models import ActionEntry
 
 log = logging.getLogger(__name__)
@@ -129,14 +129,6 @@ def _kept_of_one(name: str, text: str) -> Kept:
         return text
     kept = {"fingerprint": fingerprint(name, text)}
     return kept | {"shown": without_credentials(text)} if name in URLS else kept
-
-
-def fingerprint(name: str, text: str) -> str:
-    """Tells two texts apart, and nothing else of them; "" for none."""
-    if not text:
-        return ""
-    salt = f"lifecycle.services.settings_log.{name}"
-    return salted_hmac(salt, text, algorithm="sha256").hexdigest()[:16]
 
 
 def without_credentials(url: str) -> str:

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from lifecycle import action_log, policies
 from lifecycle.errors.problems import NotAllowed, ReasonMissing
+from lifecycle.masking import fingerprint
 from lifecycle.models import SignInSession, User
 from lifecycle.policies import Capability
 
@@ -24,11 +25,12 @@ class OpenIdTaken(Exception):
 
 
 def account_state(user: User) -> dict[str, Any]:
-    """What an account may do and how far: ids and codes only."""
+    """What an account may do and how far: ids and codes only. Of the person behind it, a
+    fingerprint: the open_id itself stands beside the chain."""
     return {
         "role": user.role,
         "departments": sorted(user.department_ids),
-        "open_id": user.open_id,
+        "link": fingerprint("open_id", user.open_id),
         "is_active": user.is_active,
     }
 
@@ -85,7 +87,8 @@ def create_user(user: User, *, reason: str = "", acting_user: User | None) -> Us
     _keep_to_one(user)
     user.save(force_insert=True)
     data = {"user": user.pk, "after": account_state(user)}
-    _record("user.created", data, reason, acting_user)
+    private = {"reason": reason.strip(), "open_id": user.open_id}
+    _record("user.created", data, private, acting_user)
     return user
 
 
@@ -105,7 +108,7 @@ def change_user(
     Raises OpenIdTaken.
     """
     user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    before = account_state(user)
+    before, open_id_before = account_state(user), user.open_id
     user.role = user.role if role is None else role
     user.department_ids = user.department_ids if departments is None else sorted(departments)
     user.open_id = user.open_id if open_id is None else open_id
@@ -118,16 +121,21 @@ def change_user(
     user.save(update_fields=["role", "department_ids", "open_id", "is_active"])
     end_sessions(user)
     data = {"user": user.pk, "before": before, "after": after}
-    _record("user.changed", data, reason, acting_user)
+    private = {"reason": reason.strip(), "open_id": user.open_id}
+    if user.open_id != open_id_before:
+        private["open_id_before"] = open_id_before
+    _record("user.changed", data, private, acting_user)
     return True
 
 
-def _record(event: str, data: dict[str, Any], reason: str, acting_user: User | None) -> None:
+def _record(
+    event: str, data: dict[str, Any], private: dict[str, str], acting_user: User | None
+) -> None:
     action_log.record(
         event,
         actor=acting_user,
         data=data | at_command_line(acting_user),
-        private={"reason": reason.strip()} if reason.strip() else None,
+        private={name: value for name, value in private.items() if value},
     )
 
 

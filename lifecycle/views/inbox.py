@@ -173,6 +173,8 @@ def approve_requests(request: HttpRequest) -> HttpResponse:
     """Who is chosen, by name and day; then all of them, each for itself."""
     user, today = _decider(request), timezone.localdate()
     ids = chosen_ids(request.POST.getlist("ids"))
+    for error in policies.hidden_requests(user, ids, day=today):
+        note_refusal(request, error)
     cards = queries.chosen_to_decide(user, ids, today=today)
     if request.POST.get("step") != "confirm":
         context = {"cards": cards}

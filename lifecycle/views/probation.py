@@ -80,6 +80,8 @@ def ask_for_decisions(request: HttpRequest) -> HttpResponse:
     if not policies.can(user, Capability.ASK_FOR_DECISION):
         raise NotAllowed
     ids = chosen_ids(request.POST.getlist("ids"))
+    for error in policies.hidden_employees(user, ids):
+        note_refusal(request, error)
     rows = queries.chosen_on_probation(user, ids, today=today)
     if request.POST.get("step") == "confirm" and rows:
         asked = request_service.ask_for_decisions(

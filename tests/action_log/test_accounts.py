@@ -70,13 +70,17 @@ class TestFailedSignIns:
         assert sign_ins.FAILURES_LISTED <= events.count("user.sign_in_failed") <= 60
 
 
+def data_with_open_id(open_id: str) -> dict[str, object]:
+    return {"role": "auditor", "departments": [], "open_id": open_id, "is_active": True}
+
+
 class TestAccounts:
     def test_a_new_one_is_logged_with_what_it_may_do(self):
         user = User(username="ann", role=Role.HR.value, department_ids=["od-2", "od-1"])
         users.create_user(user, acting_user=None)
         entry = ActionEntry.objects.get(event="user.created")
         assert data(entry)["after"] == {
-            "role": "hr", "departments": ["od-1", "od-2"], "open_id": "", "is_active": True,
+            "role": "hr", "departments": ["od-1", "od-2"], "link": "", "is_active": True,
         }  # fmt: skip
         assert action_log.sentence(entry).zh == "命令行新建了用户ann（HR，2 个部门）"
         assert "ann" not in entry.body
@@ -105,7 +109,20 @@ class TestAccounts:
     def test_the_link_to_feishu_is_told_without_its_id(self, ana, before, after, said):
         User.objects.filter(pk=ana.pk).update(open_id=before)
         users.change_user(ana, acting_user=None, open_id=after)
-        assert action_log.sentence(ActionEntry.objects.get()).en.endswith(said)
+        entry = ActionEntry.objects.get()
+        assert action_log.sentence(entry).en.endswith(said)
+        assert "ou_" not in entry.body
+        kept = {"open_id": after, "open_id_before": before}
+        assert action_log.private_values(entry) == {k: v for k, v in kept.items() if v}
+
+    def test_a_link_told_as_in_former_times_is_still_read(self, ana):
+        states = [data_with_open_id("ou_1"), data_with_open_id("ou_2")]
+        entry = action_log.record(
+            "user.changed",
+            actor=None,
+            data={"user": ana.pk, "before": states[0], "after": states[1]},
+        )
+        assert "linked to another Feishu account" in action_log.sentence(entry).en
 
     def test_other_departments_are_told_though_they_are_as_many(self, mei):
         users.change_user(mei, acting_user=None, departments=["od-1", "od-2"])

@@ -8,15 +8,15 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from lifecycle import action_log, queries
+from lifecycle import action_log, policies, queries
 from lifecycle.action_log import data_in
 from lifecycle.changes.plan import image_hash
-from lifecycle.models import ActionEntry, Employee, StatusChange
+from lifecycle.models import ActionEntry, Employee, Person, StatusChange, User
 from lifecycle.services.evidence import PackScope
-from tests.views.conftest import _a_browser_on_this_machine, as_user
+from tests.views.conftest import _a_browser_on_this_machine, as_user, li
 
 pytestmark = pytest.mark.django_db
-__all__ = ["_a_browser_on_this_machine", "as_user"]
+__all__ = ["_a_browser_on_this_machine", "as_user", "li"]
 
 
 @pytest.fixture
@@ -119,3 +119,24 @@ class TestConfirmed:
         period = queries.Period.read(today, today, today=today)
         entries = queries.entries_in(period, ActionEntry.objects.all())
         assert not rule.entries(entries, period).filter(event="change.planned").exists()
+
+
+class TestReaders:
+    def test_hr_and_auditors_and_nobody_whom_it_is_about(
+        self, as_user, mei, hua, ana, li, bo, address, form
+    ):
+        as_user(mei).post(address, form)
+        (entry,) = planned()
+        Employee.objects.filter(pk=bo.pk).update(leader_open_id=li.open_id)
+        assert policies.visible_people(li).filter(pk=bo.person_id).exists()
+        seen = {user: policies.visible_entries(user) for user in (mei, hua, ana, li)}
+        assert [user for user, entries in seen.items() if entries.filter(pk=entry.pk)] == [
+            mei,
+            hua,
+            ana,
+        ]
+        User.objects.filter(pk=hua.pk).update(open_id="ou_bo")
+        Person.objects.filter(pk=bo.person_id).update(open_id="ou_bo")
+        hua.refresh_from_db()
+        assert not policies.visible_entries(hua).filter(pk=entry.pk).exists()
+        assert as_user(hua).get(reverse("log-entry", args=[entry.seq])).status_code == 404

@@ -144,6 +144,22 @@ class TestWhatIsLogged:
         assert refused() == []
 
 
+class TestSeveralAtOnce:
+    def test_employees_out_of_reach(self, as_user, mei):
+        inside, outside = a_department("研发"), a_department("销售")
+        User.objects.filter(pk=mei.pk).update(department_ids=[inside.feishu_id])
+        near, far = an_employee(department=inside), an_employee(department=outside)
+        ids = [str(near.pk), str(far.pk), "987654"]
+        as_user(mei).post("/probation/ask/", {"ids": ids})
+        assert the_refusal().person_ref == far.person_id
+
+    def test_requests_that_are_somebody_elses(self, as_user, mei, li, mirror, bo):
+        request = requests.ask(bo, acting_user=mei, at=timezone.now())
+        as_user(li).post("/inbox/approve/", {"ids": [str(request.pk), "987654"]})
+        assert request.approver != li
+        assert the_refusal().person_ref == bo.person_id
+
+
 class TestPlansThatCannotBeConfirmed:
     def test_a_stale_one_and_a_blocked_one(self, as_user, mei, asking, bo: Employee):
         today = timezone.localdate().isoformat()

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from lifecycle import append_only, jobs
+from lifecycle.action_log import data_in
 from lifecycle.evidence import checkpoints, keys
 from lifecycle.evidence.hashes import text_hash
 from lifecycle.models import ActionEntry, ActionLogHead, LogCheckpoint, LogVerification
@@ -85,6 +86,9 @@ class TestSigning:
         (shown,) = LogVerification.objects.all()
         assert shown.state == "broken"
         assert shown.bad_seq in (7, 8)
+        said = ActionEntry.objects.filter(event="log.checked")
+        has_end = "seq >" not in statement
+        assert [data_in(entry.body)["bad_seq"] for entry in said] == [shown.bad_seq] * has_end
 
     def test_two_at_once_make_one(self, key_file):
         write(3)
