@@ -327,6 +327,7 @@ EVENTS: dict[str, Event] = {
         "{actor}解除了对{person}的记录的保全",
         "{actor} released the legal hold on the entries of {person}",
         "hold",
+        "private_reason",
     ),
     "export.started": _event(
         "{actor}开始导出{list_title}（{format}，{rows} 行）",
@@ -412,11 +413,13 @@ EVENTS: dict[str, Event] = {
         "{actor} says that {missing} records of {kind} are rightly missing; the next sync may"
         " take them off",
         *_CASE,
+        "private_reason",
     ),
     "sync.case_ignored": _event(
         "{actor}决定不采信这次同步：{kind}少了 {missing} 条",
         "{actor} ignores the answer in which {missing} records of {kind} were missing",
         *_CASE,
+        "private_reason",
     ),
     "sync.case_passed": _event(
         "{kind}缺少的记录在之后的同步中恢复正常",

@@ -13,7 +13,13 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from lifecycle import action_log, policies, queries
-from lifecycle.errors.problems import HoldInForce, InvalidValues, NotAllowed, NotFound
+from lifecycle.errors.problems import (
+    HoldInForce,
+    InvalidValues,
+    NotAllowed,
+    NotFound,
+    ReasonMissing,
+)
 from lifecycle.evidence import checkpoints, keys
 from lifecycle.evidence.checking import Verification, verify
 from lifecycle.evidence.keys import PublicKeys
@@ -345,13 +351,16 @@ def place_hold(person: Person, *, reason: str, acting_user: User) -> LegalHold:
 
 
 @transaction.atomic
-def release_hold(hold: LegalHold, *, acting_user: User) -> bool:
-    """False when it was released already.
+def release_hold(hold: LegalHold, *, reason: str, acting_user: User) -> bool:
+    """False when it was released already. Raises NotAllowed, ReasonMissing.
 
     With it goes what the log alone still counts as a hold of this person, because its row was
     changed or removed by another hand.
     """
     _require_reviewer(acting_user)
+    reason = reason.strip()[:MOST_NOTE]
+    if not reason:
+        raise ReasonMissing
     released = LegalHold.objects.filter(pk=hold.pk, released_at=None).update(
         released_at=timezone.now(), released_by=acting_user
     )
@@ -361,6 +370,10 @@ def release_hold(hold: LegalHold, *, acting_user: User) -> bool:
     numbers = (by_log - in_force) | ({hold.pk} if released else set())
     for number in sorted(numbers):
         action_log.record(
-            "log.hold_released", actor=acting_user, person=hold.person, data={"hold": number}
+            "log.hold_released",
+            actor=acting_user,
+            person=hold.person,
+            data={"hold": number},
+            private={"reason": reason},
         )
     return bool(numbers)

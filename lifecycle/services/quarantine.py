@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from lifecycle import action_log, mirror, policies
-from lifecycle.errors.problems import NotAllowed, StepNotAllowed
+from lifecycle.errors.problems import NotAllowed, ReasonMissing, StepNotAllowed
 from lifecycle.models import (
     Application,
     Employee,
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 # A second pass confirms what the first one found, when it began at least so much later.
 CONFIRM_AFTER = timedelta(minutes=1)
 # So few are believed whatever their share, as long as they are not most of all.
+REASON_LENGTH = 1000
 FEW = 5
 SAMPLE = 10
 
@@ -116,14 +117,18 @@ def doubt_about(*, present: int, missing: int) -> SyncCase.Doubt | None:
     return None
 
 
-def decide_case(case: SyncCase, *, decision: str, acting_user: User, at: datetime) -> None:
+def decide_case(
+    case: SyncCase, *, decision: str, reason: str, acting_user: User, at: datetime
+) -> None:
     """A person's decision: "go_on" when it is right, so that the next pass may take them off, or
-    "ignore" when the answer was wrong. Raises NotAllowed, StepNotAllowed.
+    "ignore" when the answer was wrong. Raises NotAllowed, StepNotAllowed, ReasonMissing.
     """
     if not policies.can(acting_user, Capability.START_SYNC):
         raise NotAllowed
     if decision not in (Decision.GO_ON, Decision.IGNORE):
         raise StepNotAllowed
+    if not reason.strip():
+        raise ReasonMissing
     closed_at = at if decision == Decision.IGNORE else None
     with transaction.atomic():
         won = SyncCase.objects.filter(pk=case.pk, decision="", closed_at=None).update(
@@ -134,7 +139,8 @@ def decide_case(case: SyncCase, *, decision: str, acting_user: User, at: datetim
         if decision == Decision.IGNORE:
             _forget(case)
         event = "sync.case_ignored" if decision == Decision.IGNORE else "sync.case_accepted"
-        action_log.record(event, actor=acting_user, at=at, data=_about(case))
+        private = {"reason": reason.strip()[:REASON_LENGTH]}
+        action_log.record(event, actor=acting_user, at=at, data=_about(case), private=private)
 
 
 def _forget(case: SyncCase) -> None:

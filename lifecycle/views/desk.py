@@ -236,7 +236,8 @@ def holds(request: HttpRequest) -> HttpResponse:
 def release_hold(request: HttpRequest, pk: int) -> HttpResponse:
     _require(request, Capability.REVIEW_LOG)
     hold = get_object_or_404(LegalHold.objects.select_related("person"), pk=pk)
-    audit.release_hold(hold, acting_user=acting_user(request))
+    reason = flat(request.POST).get("reason", "")
+    audit.release_hold(hold, reason=reason, acting_user=acting_user(request))
     return see_other("log-holds")
 
 

@@ -19,7 +19,7 @@ from lifecycle.models import SyncCase, WritesSwitch
 from lifecycle.policies import Capability
 from lifecycle.services import guards as guard_service
 from lifecycle.services import quarantine
-from lifecycle.views.answers import acting_user, note_refusal, see_other
+from lifecycle.views.answers import acting_user, flat, note_refusal, see_other
 
 
 def stop_seen(request: HttpRequest) -> WritesSwitch | None:
@@ -80,22 +80,27 @@ def decide_sync_case(request: HttpRequest, pk: int) -> HttpResponse:
     if not policies.can(request.user, Capability.START_SYNC):
         raise PermissionDenied
     case = get_object_or_404(SyncCase, pk=pk)
-    decision = request.POST.get("decision", "")
+    said = flat(request.POST)
+    decision = said.get("decision", "")
     try:
         quarantine.decide_case(
-            case, decision=decision, acting_user=acting_user(request), at=timezone.now()
+            case,
+            decision=decision,
+            reason=said.get("reason", ""),
+            acting_user=acting_user(request),
+            at=timezone.now(),
         )
     except StepNotAllowed as error:
         note_refusal(request, error)
         messages.error(request, _("Somebody has decided this already, or Feishu shows them again."))
     else:
-        said = {
+        told = {
             SyncCase.Decision.GO_ON: _("The next sync stores them.")
             if case.is_foreign
             else _("The next sync takes them off the lists."),
             SyncCase.Decision.IGNORE: _("That answer is ignored; the next sync reads Feishu anew."),
         }
-        messages.success(request, said[SyncCase.Decision(decision)])
+        messages.success(request, told[SyncCase.Decision(decision)])
     return see_other("sync")
 
 

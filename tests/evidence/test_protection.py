@@ -77,6 +77,26 @@ def test_nothing_is_logged_when_nothing_was_missing():
     assert not ActionEntry.objects.exists()
 
 
+def test_one_of_the_same_name_that_does_something_else_counts_as_gone():
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("DROP TRIGGER action_log_no_delete")
+            cursor.execute(
+                "CREATE TRIGGER action_log_no_delete BEFORE DELETE ON lifecycle_actionentry"
+                " BEGIN SELECT 1; END"
+            )
+            expected = ["action_log_no_delete"]
+        else:
+            cursor.execute(
+                "CREATE OR REPLACE FUNCTION action_log_refuse() RETURNS trigger"
+                " LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$"
+            )
+            expected = ["action_log_no_change", "action_log_no_truncate"]
+    assert append_only.missing(connection) == expected
+    call_command("protect_log", stdout=StringIO())
+    assert append_only.missing(connection) == []
+
+
 @pytest.mark.parametrize("statement", SWITCHED_OFF)
 def test_one_that_is_switched_off_counts_as_gone(statement):
     if connection.vendor == "sqlite":

@@ -109,8 +109,8 @@ class TestLegalHold:
         assert jobs.erase_private_values() == 2
         assert mine.seq in kept()
         assert others.seq not in kept()
-        assert audit.release_hold(hold, acting_user=ana)
-        assert not audit.release_hold(hold, acting_user=ana)
+        assert audit.release_hold(hold, reason="settled", acting_user=ana)
+        assert not audit.release_hold(hold, reason="settled", acting_user=ana)
         assert jobs.erase_private_values() == 2
         events = list(ActionEntry.objects.order_by("seq").values_list("event", flat=True))
         assert [e for e in events if "hold" in e] == ["log.hold_placed", "log.hold_released"]
@@ -124,8 +124,8 @@ class TestLegalHold:
         assert mine.seq in kept()
         page = as_user(ana).get("/log/holds/").content.decode()
         assert "the log does not" in page
-        assert audit.release_hold(hold, acting_user=ana)
-        assert not audit.release_hold(hold, acting_user=ana)
+        assert audit.release_hold(hold, reason="settled", acting_user=ana)
+        assert not audit.release_hold(hold, reason="settled", acting_user=ana)
         assert "the log does not" not in as_user(ana).get("/log/holds/").content.decode()
         assert jobs.erase_private_values() == 2
 
@@ -136,7 +136,7 @@ class TestLegalHold:
         LegalHold.objects.all().delete()
         assert jobs.erase_private_values() == 0
         hold = audit.place_hold(held, reason="诉讼", acting_user=ana)
-        assert audit.release_hold(hold, acting_user=ana)
+        assert audit.release_hold(hold, reason="settled", acting_user=ana)
         said = ActionEntry.objects.filter(event="log.hold_released").order_by("seq")
         assert {json.loads(one.body)["data"]["hold"] for one in said} == {gone.pk, hold.pk}
         assert jobs.erase_private_values() == 2
@@ -146,7 +146,7 @@ class TestLegalHold:
         first = audit.place_hold(held, reason="诉讼", acting_user=ana)
         LegalHold.objects.update(released_at=timezone.now())
         second = audit.place_hold(held, reason="又一件", acting_user=ana)
-        assert audit.release_hold(first, acting_user=ana)
+        assert audit.release_hold(first, reason="settled", acting_user=ana)
         assert action_log.holds_in_the_log() == {(second.pk, held.pk)}
 
     def test_is_placed_and_released_on_the_page(self, as_user, ana):
@@ -156,7 +156,11 @@ class TestLegalHold:
         assert client.post("/log/holds/", asked).status_code == 303  # is in force already
         hold = LegalHold.objects.get()
         assert "诉讼" in client.get("/log/holds/").content.decode()
-        assert client.post(f"/log/holds/{hold.pk}/release/").status_code == 303
+        release = f"/log/holds/{hold.pk}/release/"
+        assert client.post(release, {"reason": " "}).status_code == 422
+        assert client.post(release, {"reason": "结案"}).status_code == 303
+        said = ActionEntry.objects.get(event="log.hold_released")
+        assert action_log.private_values(said)["reason"] == "结案"
         hold.refresh_from_db()
         assert hold.released_by == ana
         assert client.post("/log/holds/", asked).status_code == 303

@@ -242,14 +242,17 @@ class TestHeldBackSync:
         address = reverse("decide-sync-case", args=[case.pk])
         assert address not in as_user(ana).get(reverse("sync")).text
         assert as_user(ana).post(address, {"decision": "go_on"}).status_code == 403
-        answer = as_user(mei).post(address, {"decision": "go_on"}, follow=True)
+        assert as_user(mei).post(address, {"decision": "go_on"}).status_code == 422
+        why = {"decision": "go_on", "reason": "they have left"}
+        answer = as_user(mei).post(address, why, follow=True)
         assert "The next sync takes them off the lists." in answer.text
         assert "梅 said at" in answer.text
 
     def test_a_second_decision_is_said(self, as_user, mei, case):
         address = reverse("decide-sync-case", args=[case.pk])
-        as_user(mei).post(address, {"decision": "ignore"})
-        answer = as_user(mei).post(address, {"decision": "go_on"}, follow=True)
+        why = {"reason": "a fault"}
+        as_user(mei).post(address, {"decision": "ignore"} | why)
+        answer = as_user(mei).post(address, {"decision": "go_on"} | why, follow=True)
         assert "Somebody has decided this already" in answer.text
         assert as_user(mei).post(address, {"decision": "\x00"}).status_code == 303
 

@@ -34,6 +34,7 @@ def decide(decision: str, user) -> None:
     quarantine.decide_case(
         SyncCase.objects.get(closed_at=None),
         decision=decision,
+        reason="seen in Feishu",
         acting_user=user,
         at=timezone.now(),
     )
@@ -215,7 +216,9 @@ class TestIgnoring:
         passes(1)
         assert Employee.objects.count() == present
         assert list(SyncCase.objects.values_list("decision", flat=True)) == ["", "ignore"]
-        assert ActionEntry.objects.get(event="sync.case_ignored").actor_id == mei.pk
+        entry = ActionEntry.objects.get(event="sync.case_ignored")
+        assert entry.actor_id == mei.pk
+        assert action_log.private_values(entry) == {"reason": "seen in Feishu"}
 
 
 class TestDeciding:
@@ -240,5 +243,7 @@ class TestDeciding:
         case = SyncCase.objects.get()
         decide("go_on", mei)
         with pytest.raises(StepNotAllowed):
-            quarantine.decide_case(case, decision="ignore", acting_user=hua, at=timezone.now())
+            quarantine.decide_case(
+                case, decision="ignore", reason="x", acting_user=hua, at=timezone.now()
+            )
         assert SyncCase.objects.get().decided_by == mei
