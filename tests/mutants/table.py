@@ -184,8 +184,8 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         (
             PROTOCOL,
-            "    result = remote.client().send(call, ends_at=ends_at)\n    return _finish",
-            "    return _finish",
+            "    result = remote.client().send(call, ends_at=ends_at)\n    return _take_answer",
+            "    return _take_answer",
         ),
     ),
     _mutant(
