@@ -7,7 +7,7 @@ the same answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
 from enum import StrEnum
 from functools import reduce
@@ -41,6 +41,8 @@ from lifecycle.models import (
 from lifecycle.models.mirror import Mirrored
 
 Someone = User | AnonymousUser
+# Of the records somebody asks for at once and may not see, so many are named to the log.
+MOST_HIDDEN = 50
 Row = TypeVar("Row", bound=Model)
 Record = TypeVar("Record", bound=Mirrored)
 
@@ -238,20 +240,21 @@ def not_found(anywhere: QuerySet[Any], person: str = "person_id") -> NotFound:
     return NotFound(is_hidden=bool(found)).about(person_id=found[0] if found else None)
 
 
-def hidden_employees(user: Someone, pks: Iterable[int]) -> list[NotFound]:
+def hidden_employees(user: Someone, pks: Collection[int]) -> list[NotFound]:
     """Of these employees, one for each that is out of this user's reach."""
-    pks = set(pks)
-    seen = visible_employees(user).filter(pk__in=pks).values_list("pk", flat=True)
-    asked = [not_found(Employee.objects.filter(pk=pk)) for pk in sorted(pks - set(seen))]
-    return [error for error in asked if error.is_hidden]
+    return _hidden_among(Employee.objects.filter(pk__in=pks), visible_employees(user))
 
 
-def hidden_requests(user: Someone, pks: Iterable[int], *, day: date) -> list[NotFound]:
+def hidden_requests(user: Someone, pks: Collection[int], *, day: date) -> list[NotFound]:
     """Of these requests, one for each that is open and not this user's to decide."""
-    pks = set(pks)
-    theirs = requests_to_decide(user, day=day).filter(pk__in=pks).values_list("pk", flat=True)
-    asked = [not_found(_open_requests().filter(pk=pk)) for pk in sorted(pks - set(theirs))]
-    return [error for error in asked if error.is_hidden]
+    return _hidden_among(_open_requests().filter(pk__in=pks), requests_to_decide(user, day=day))
+
+
+def _hidden_among(asked: QuerySet[Row], seen: QuerySet[Row]) -> list[NotFound]:
+    """One query; MOST_HIDDEN at most."""
+    hidden = asked.exclude(pk__in=seen.order_by().values("pk")).order_by("pk")
+    people = hidden.values_list("person_id", flat=True)[:MOST_HIDDEN]
+    return [NotFound(is_hidden=True).about(person_id=person_id) for person_id in people]
 
 
 def _open_requests() -> QuerySet[ConversionRequest]:
