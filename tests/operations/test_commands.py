@@ -59,6 +59,14 @@ class TestInstallSchedules:
         call_command("install_schedules")
         assert list(Schedule.objects.values()) == before
 
+    def test_leaves_one_of_two_that_were_made_at_the_same_moment(self):
+        before = list(Schedule.objects.order_by("pk").values())
+        for schedule in Schedule.objects.filter(name__in=("poll-rest", "poll-often")):
+            schedule.pk = None
+            schedule.save()
+        call_command("install_schedules")
+        assert list(Schedule.objects.order_by("pk").values()) == before
+
     def test_mends_what_was_changed_by_hand(self):
         Schedule.objects.update(minutes=1, func="os.getcwd")
         Schedule.objects.create(name="stray", func="os.getcwd", schedule_type=Schedule.DAILY)

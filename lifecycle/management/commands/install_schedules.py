@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.core.management.base import BaseCommand
+from django.db import transaction
 from django.utils import timezone
 from django_q.models import Schedule
 
@@ -44,15 +45,26 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         for regular in REGULAR:
-            first_run = timezone.now() + timedelta(minutes=regular.minutes)
-            what = {
-                "func": regular.function,
-                "kwargs": f"q_options={{'timeout': {regular.seconds_at_most}}}",
-                "schedule_type": Schedule.MINUTES,
-                "minutes": regular.minutes,
-                "repeats": -1,
-            }
-            Schedule.objects.update_or_create(
-                name=regular.name, defaults=what, create_defaults=what | {"next_run": first_run}
-            )
+            _install(regular)
         Schedule.objects.exclude(name__in=[regular.name for regular in REGULAR]).delete()
+
+
+@transaction.atomic
+def _install(regular: Regular) -> None:
+    """Of several with the name, the first stays: nothing keeps two workers that start at the same
+    moment from making one each."""
+    what = {
+        "func": regular.function,
+        "kwargs": f"q_options={{'timeout': {regular.seconds_at_most}}}",
+        "schedule_type": Schedule.MINUTES,
+        "minutes": regular.minutes,
+        "repeats": -1,
+    }
+    named = Schedule.objects.filter(name=regular.name).order_by("pk")
+    kept = named.values_list("pk", flat=True).first()
+    if kept is None:
+        first_run = timezone.now() + timedelta(minutes=regular.minutes)
+        Schedule.objects.create(name=regular.name, next_run=first_run, **what)
+        return
+    named.filter(pk=kept).update(**what)
+    named.exclude(pk=kept).delete()
