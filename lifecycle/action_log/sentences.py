@@ -69,25 +69,25 @@ def _readable(
     named = {
         "actor": actor,
         "person": Words(person.name, person.name) if person and person.name else NOBODY,
-        "verb": _verb_words(data),
+        "verb": _word(VERBS, data, "kind"),
         "problem": _problem_words(data),
         "refusal": _refusal_words(data),
-        "via": _via_words(data),
+        "via": _word(VIAS, data, "via"),
         "way_words": _way_words(data),
         "why_words": _why_words(data),
         "area_words": _area_words(data),
         "about_words": _about_words(person),
         "blocked_words": BLOCKED if data.get("blockers") else NOTHING,
-        "list_title": _list_words(data),
+        "list_title": _word(LISTS, data, "list"),
         "user": _user_words(data.get("user"), users),
         "verdict": _verdict_words(data),
-        "conclusion_words": _conclusion_words(data),
+        "conclusion_words": _word(CONCLUSIONS, data, "conclusion"),
         "approver": _approver_words(data, users),
         "next_words": _user_or_hr(data.get("next"), users),
         "department_words": _department_words(data),
         "before_words": _steps_words(data.get("before_steps")),
         "after_words": _steps_words(data.get("after_steps")),
-        "program_words": _program_words(data),
+        "program_words": _word(PROGRAMS, data, "program"),
         "settings_words": _settings_words(data),
         "decider": _decider_words(actor, data, users),
         "void_because": VOID_BECAUSE.get(str(data.get("because")), Words("", "")),
@@ -111,6 +111,12 @@ def _readable(
     return ReadableEntry(entry=entry, sentence=words, data=data, actor=actor, person=person)
 
 
+def _word(words: Mapping[str, Words], data: Mapping[str, Any], key: str) -> Words:
+    """What stands under this key in words; as it is where there are none for it."""
+    name = str(data.get(key, ""))
+    return words.get(name, Words(name, name))
+
+
 VERBS: dict[str, Words] = {
     "onboard_application": Words("办理入职", "onboard"),
     "restore_to_pre_hire": Words("恢复至待入职", "undo the onboarding of"),
@@ -129,11 +135,6 @@ VIAS: dict[str, Words] = {
     "readback": Words("回读飞书核实", "read back from Feishu"),
     "by_hand": Words("人工裁定", "decided by a person"),
 }
-
-
-def _verb_words(data: Mapping[str, Any]) -> Words:
-    kind = str(data.get("kind", ""))
-    return VERBS.get(kind, Words(kind, kind))
 
 
 LISTS: dict[str, Words] = {
@@ -155,8 +156,7 @@ HOW_SEEN: dict[str, Words] = {
 
 def _synced_words(data: Mapping[str, Any]) -> Words:
     """What a sync reads; other entries name their kind otherwise."""
-    name = str(data.get("kind", ""))
-    label = watched.SYNCED.get(name, Words(name, name))
+    label = _word(watched.SYNCED, data, "kind")
     return Words(label.zh, label.en.lower())
 
 
@@ -177,16 +177,6 @@ def _fields_words(data: Mapping[str, Any]) -> Words:
         "：" + "、".join(label.zh for label in labels),
         ": " + ", ".join(label.en for label in labels),
     )
-
-
-def _list_words(data: Mapping[str, Any]) -> Words:
-    name = str(data.get("list", ""))
-    return LISTS.get(name, Words(name, name))
-
-
-def _via_words(data: Mapping[str, Any]) -> Words:
-    via = str(data.get("via", ""))
-    return VIAS.get(via, Words(via, via))
 
 
 # The parts of the portal, by the module that answers for them.
@@ -333,11 +323,6 @@ PROGRAMS: dict[str, Words] = {
 MOST_SETTINGS_NAMED = 6
 
 
-def _program_words(data: Mapping[str, Any]) -> Words:
-    name = str(data.get("program", ""))
-    return PROGRAMS.get(name, Words(name, name))
-
-
 def _settings_words(data: Mapping[str, Any]) -> Words:
     """The settings that have changed, by name; the first ones where they are many."""
     changed = data.get("changed")
@@ -372,11 +357,6 @@ CONCLUSIONS: dict[str, Words] = {
     "question": Words("待说明", "to be clarified"),
     "finding": Words("发现问题", "a finding"),
 }
-
-
-def _conclusion_words(data: Mapping[str, Any]) -> Words:
-    conclusion = str(data.get("conclusion", ""))
-    return CONCLUSIONS.get(conclusion, Words(conclusion, conclusion))
 
 
 def _verdict_words(data: Mapping[str, Any]) -> Words:

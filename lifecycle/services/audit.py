@@ -18,7 +18,6 @@ from lifecycle.errors.problems import (
     InvalidValues,
     NotAllowed,
     NotFound,
-    ReasonMissing,
 )
 from lifecycle.evidence import checkpoints, keys
 from lifecycle.evidence.checking import Verification, verify
@@ -37,7 +36,7 @@ from lifecycle.models import (
 from lifecycle.models.checks import LONGEST
 from lifecycle.policies import Capability
 from lifecycle.queries import Period
-from lifecycle.services import messages
+from lifecycle.services import messages, reasons
 from lifecycle.transactions import whole
 
 log = logging.getLogger(__name__)
@@ -358,9 +357,7 @@ def release_hold(hold: LegalHold, *, reason: str, acting_user: User) -> bool:
     changed or removed by another hand.
     """
     _require_reviewer(acting_user)
-    reason = reason.strip()[:MOST_NOTE]
-    if not reason:
-        raise ReasonMissing
+    reason = reasons.given(reason)
     released = LegalHold.objects.filter(pk=hold.pk, released_at=None).update(
         released_at=timezone.now(), released_by=acting_user
     )

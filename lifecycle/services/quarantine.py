@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from lifecycle import action_log, mirror, policies
-from lifecycle.errors.problems import NotAllowed, ReasonMissing, StepNotAllowed
+from lifecycle.errors.problems import NotAllowed, StepNotAllowed
 from lifecycle.models import (
     Application,
     Employee,
@@ -30,13 +30,13 @@ from lifecycle.models import (
 )
 from lifecycle.models.mirror import Mirrored, Vanishing
 from lifecycle.policies import Capability
+from lifecycle.services import reasons
 
 log = logging.getLogger(__name__)
 
 # A second pass confirms what the first one found, when it began at least so much later.
 CONFIRM_AFTER = timedelta(minutes=1)
 # So few are believed whatever their share, as long as they are not most of all.
-REASON_LENGTH = 1000
 FEW = 5
 SAMPLE = 10
 
@@ -127,8 +127,7 @@ def decide_case(
         raise NotAllowed
     if decision not in (Decision.GO_ON, Decision.IGNORE):
         raise StepNotAllowed
-    if not reason.strip():
-        raise ReasonMissing
+    private = {"reason": reasons.given(reason)}
     closed_at = at if decision == Decision.IGNORE else None
     with transaction.atomic():
         won = SyncCase.objects.filter(pk=case.pk, decision="", closed_at=None).update(
@@ -139,7 +138,6 @@ def decide_case(
         if decision == Decision.IGNORE:
             _forget(case)
         event = "sync.case_ignored" if decision == Decision.IGNORE else "sync.case_accepted"
-        private = {"reason": reason.strip()[:REASON_LENGTH]}
         action_log.record(event, actor=acting_user, at=at, data=_about(case), private=private)
 
 

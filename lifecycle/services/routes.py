@@ -13,12 +13,12 @@ from datetime import datetime
 from django.db import transaction
 
 from lifecycle import action_log, policies
-from lifecycle.errors.problems import InvalidValues, NotAllowed, ReasonMissing
+from lifecycle.errors.problems import InvalidValues, NotAllowed
 from lifecycle.models import ApprovalRoute, ApprovalStep, Department, Employee, User
 from lifecycle.models.requests import one_step
+from lifecycle.services import reasons
 
 COMPANY = ""
-REASON_LENGTH = 1000
 # The leader begins; who else has to agree, in this order.
 ROUTES: tuple[tuple[ApprovalStep, ...], ...] = (
     (ApprovalStep.LEADER,),
@@ -77,7 +77,9 @@ def set_route(
 ) -> None:
     """Give a department, or the whole company, its steps. Raises NotAllowed, InvalidValues,
     ReasonMissing."""
-    _check(department_id, reason, acting_user)
+    _check_may_set(acting_user)
+    reason = reasons.given(reason)
+    _check_exists(department_id)
     if name not in NAMED:
         raise InvalidValues
     steps = [step.value for step in NAMED[name]]
@@ -95,22 +97,20 @@ def set_route(
 @transaction.atomic
 def remove_route(department_id: str, *, reason: str, acting_user: User, at: datetime) -> None:
     """The department has the steps of the one above again. Raises NotAllowed, ReasonMissing."""
-    _check_may_set(acting_user, reason)
+    _check_may_set(acting_user)
+    reason = reasons.given(reason)
     known = ApprovalRoute.objects.filter(department_id=department_id).first()
     if known is not None:
         known.delete()
         _record(department_id, name_of(known.steps), "", reason, acting_user, at)
 
 
-def _check_may_set(user: User, reason: str) -> None:
+def _check_may_set(user: User) -> None:
     if not policies.may_set_approval_steps(user):
         raise NotAllowed
-    if not reason.strip():
-        raise ReasonMissing
 
 
-def _check(department_id: str, reason: str, user: User) -> None:
-    _check_may_set(user, reason)
+def _check_exists(department_id: str) -> None:
     exists = Department.objects.filter(feishu_id=department_id, is_active=True).exists()
     if department_id != COMPANY and not exists:
         raise InvalidValues
@@ -124,5 +124,5 @@ def _record(
         actor=user,
         at=at,
         data={"department": department_id, "before_steps": before, "after_steps": after},
-        private={"reason": reason.strip()[:REASON_LENGTH]},
+        private={"reason": reason},
     )

@@ -14,10 +14,11 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from lifecycle import action_log, policies
-from lifecycle.errors.problems import NotAllowed, ReasonMissing
+from lifecycle.errors.problems import NotAllowed
 from lifecycle.masking import fingerprint
 from lifecycle.models import SignInSession, User
 from lifecycle.policies import Capability
+from lifecycle.services import reasons
 
 
 class OpenIdTaken(Exception):
@@ -50,8 +51,7 @@ def add_account(user: User, *, password: str, reason: str, acting_user: User) ->
     """An account made by an administrator; without a password its owner signs in with Feishu.
     Raises NotAllowed, ReasonMissing, OpenIdTaken."""
     _check_may_manage(acting_user)
-    if not reason.strip():
-        raise ReasonMissing
+    reason = reasons.given(reason)
     if password:
         user.set_password(password)
     else:
@@ -65,8 +65,7 @@ def change_account(user: User, values: AccountValues, *, acting_user: User) -> b
     _check_may_manage(acting_user)
     if user.pk == acting_user.pk:
         raise NotAllowed
-    if not values.reason.strip():
-        raise ReasonMissing
+    reason = reasons.given(values.reason)
     return change_user(
         user,
         acting_user=acting_user,
@@ -74,7 +73,7 @@ def change_account(user: User, values: AccountValues, *, acting_user: User) -> b
         departments=values.departments,
         open_id=values.open_id,
         is_active=values.is_active,
-        reason=values.reason,
+        reason=reason,
     )
 
 
