@@ -20,6 +20,11 @@ def canonical(body: Mapping[str, Any]) -> str:
     return _CANONICAL.encode(body)
 
 
+def member(key: str, value: str | int) -> str:
+    """A key and its value as they stand in a canonical text, to look for."""
+    return canonical({key: value})[1:-1]
+
+
 def entry_hash(prev: str, body: str) -> str:
     """SHA-256(0x01 ‖ prev ‖ body), in hex."""
     return hashlib.sha256(ENTRY_PREFIX + bytes.fromhex(prev) + body.encode()).hexdigest()

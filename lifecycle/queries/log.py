@@ -14,7 +14,7 @@ from django.db.models import Max, Q, QuerySet
 from lifecycle import action_log, append_only, policies
 from lifecycle.errors.words import Words
 from lifecycle.evidence.faults import FAULTS
-from lifecycle.evidence.hashes import canonical
+from lifecycle.evidence.hashes import member
 from lifecycle.models import (
     ActionEntry,
     Attempt,
@@ -140,7 +140,7 @@ def _of_log_id(log_id: str) -> Q:
     naming = ActionEntry.objects.filter(
         seq__gt=newest - SEARCHED,
         event__in=NAMES_LOG_ID,
-        body__contains=_named("log_id", log_id),
+        body__contains=member("log_id", log_id),
     )
     found = naming.order_by("-seq").values_list("seq", "body")[:MOST_NAMED]
     # Once more: SQLite takes large and small letters for the same.
@@ -171,19 +171,14 @@ def of_change(change_id: int) -> Q:
     change = StatusChange.objects.filter(pk=change_id).select_related("conversion_request").first()
     if change is None:
         return Q(change_id=change_id)
-    named = Q(event=PLANNED, body__contains=_named("submission", str(change.submission_key)))
+    named = Q(event=PLANNED, body__contains=member("submission", str(change.submission_key)))
     request = getattr(change, "conversion_request", None)
     if request is not None:
         # The canonical text has its keys in order, so a comma or the end of the data follows.
-        number = _named("request", request.pk)
+        number = member("request", request.pk)
         named |= Q(body__contains=f"{number},") | Q(body__contains=f"{number}}}")
     told = ActionEntry.objects.filter(named, person_ref=change.person_id)
     return Q(change_id=change_id) | Q(seq__in=list(told.values_list("seq", flat=True)))
-
-
-def _named(key: str, value: str | int) -> str:
-    """A key and its value as they stand in the text of an entry."""
-    return canonical({key: value})[1:-1]
 
 
 def change_told_of(readable: action_log.ReadableEntry) -> int | None:

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from lifecycle import action_log
 from lifecycle.errors.words import Words
-from lifecycle.evidence.hashes import canonical
+from lifecycle.evidence.hashes import canonical, member
 from lifecycle.masking import fingerprint
 from lifecycle.models import ActionEntry
 
@@ -110,8 +110,9 @@ def note_settings(program: str, *, at: datetime) -> ActionEntry | None:
 
 
 def _last_entry(program: str) -> ActionEntry | None:
-    named = canonical({"program": program})[1:-1]
-    told = ActionEntry.objects.filter(event__in=(NOTED, CHANGED), body__contains=named)
+    told = ActionEntry.objects.filter(
+        event__in=(NOTED, CHANGED), body__contains=member("program", program)
+    )
     return told.order_by("-seq").first()
 
 
